@@ -1,0 +1,28 @@
+/*
+ * banned.h: force-included first (-include base/banned.h). Functions that
+ * invite mistakes become compile errors. The system's headers that declare
+ * them are included here, before the names are poisoned.
+ */
+#ifndef BASE_BANNED_H
+#define BASE_BANNED_H
+#if !defined(__wasm__)
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/time.h>
+#include <time.h>
+#include <wchar.h>
+
+#if !defined(BANNED_ALLOW_SETJMP) /* cmocka's own header needs setjmp */
+#pragma GCC poison setjmp longjmp
+#endif
+#pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf strtok
+#pragma GCC poison sscanf atoi atol atoll gets alloca rand srand
+#pragma GCC poison gettimeofday localtime gmtime ctime asctime
+
+#endif
+#endif
