@@ -17,7 +17,10 @@
 #include <time.h>
 #include <wchar.h>
 
+#undef alloca
+#undef strtok
 #if !defined(BANNED_ALLOW_SETJMP) /* cmocka's own header needs setjmp */
+#undef setjmp
 #pragma GCC poison setjmp longjmp
 #endif
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf strtok
