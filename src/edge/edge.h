@@ -1,0 +1,265 @@
+/*
+ * edge.h: HTTP/1.1, WebSocket, Engine.IO 4 and Socket.IO 5 connections of one
+ * reactor. A library: it knows no operation; the server and other programs
+ * are built on it by the callbacks of struct edge_app.
+ *
+ * One struct edge per reactor, with slabs of conns_max connections and as
+ * many Engine.IO sessions, reserved and untouched until used. All calls and
+ * callbacks are on that reactor's thread; other threads post mail. What is
+ * outside is named by a struct edge_ref, which may be kept for any time: a
+ * call on one whose connection is gone does nothing.
+ *
+ * Callbacks may call anything here, also about their own connection; a
+ * connection that ends in one is taken apart at the end of the tick.
+ *
+ * Spans in what a callback is given are good until it returns.
+ */
+#ifndef EDGE_EDGE_H
+#define EDGE_EDGE_H
+
+#include "base/blob.h"
+#include "base/sys.h"
+#include "net/reactor.h"
+#include "net/tls.h"
+
+struct edge;
+
+/* A request being answered, or a Socket.IO socket. Never reused for another. */
+struct edge_ref {
+	struct edge *edge;
+	uint32_t index;
+	uint32_t generation;	/* 0: names nothing */
+};
+
+struct edge_header {
+	struct span name, value;
+};
+
+/* ---- HTTP ---- */
+
+#define EDGE_HEADERS_MAX 128
+
+struct edge_request {
+	struct span method;	/* "GET"; as it came */
+	struct span target;	/* path and query as they came */
+	struct span path;	/* before '?', still percent-encoded */
+	struct span query;	/* after '?', without it; may be empty */
+	const struct edge_header *headers;
+	size_t headers_n;
+	struct span body;	/* whole, without its transfer coding */
+	struct sys_addr peer;
+	bool tls;
+};
+
+/* The first field of that name (any case); an empty span when absent. */
+struct span edge_request_header(const struct edge_request *req,
+    const char *name);
+
+struct edge_answer {
+	int status;			/* 200..599 */
+	const struct edge_header *headers;	/* none of edge's own, below */
+	size_t headers_n;
+	struct span body;		/* copied */
+	struct blob *blob;		/* instead of body, by reference */
+	bool close;			/* end the connection afterwards */
+};
+
+/*
+ * Answers a request, now or later. Edge adds Content-Length, Date,
+ * Connection where needed and conf.headers; for HEAD, 204 and 304 the body
+ * stays out. A second answer to one request does nothing.
+ */
+void edge_answer(struct edge_ref request, const struct edge_answer *a);
+
+/* ---- Socket.IO ---- */
+
+/* The HTTP request that wants to become an Engine.IO session. */
+struct edge_handshake {
+	const struct edge_request *request;
+	struct span origin;		/* empty: none was sent, no browser */
+	struct sys_addr *addr;		/* in/out: the client's address (behind
+					   a trusted proxy: the forwarded one) */
+};
+
+struct edge_connect {
+	struct span nsp;		/* "/" */
+	struct span auth;		/* JSON object text; empty: none */
+	struct sys_addr addr;		/* as the handshake left it */
+	bool tls;
+};
+
+struct edge_event {
+	struct span nsp;
+	struct span name;		/* unescaped */
+	struct span args;		/* JSON texts of the arguments after the
+					   name, comma-separated: {"a":1},2 */
+	struct span first;		/* the first of them; empty: none */
+	uint32_t args_n;
+	int64_t ack;			/* id to answer by edge_ack, or -1 */
+};
+
+/* Why a socket ended. */
+enum edge_end {
+	EDGE_BY_CLIENT,		/* DISCONNECT, close packet or close frame */
+	EDGE_BY_APP,		/* edge_disconnect */
+	EDGE_LOST,		/* the connection broke or was ended */
+	EDGE_PING,		/* no pong in time */
+	EDGE_SLOW,		/* its write queue was full */
+	EDGE_PROTOCOL,		/* it broke a rule */
+	EDGE_DRAIN,		/* edge_drain */
+};
+const char *edge_end_name(enum edge_end why);	/* "ping timeout", ... */
+
+/*
+ * Accepts a CONNECT: the client hears its socket id; what is emitted from
+ * then on follows. Only once; before the socket has ended.
+ */
+void edge_accept(struct edge_ref sock);
+/*
+ * Refuses it with CONNECT_ERROR {"message":message,"data":data}; data is JSON
+ * text or empty. The connection stays; the client may try again; the ref is
+ * over (no on_close).
+ */
+void edge_refuse(struct edge_ref sock, struct span message, struct span data);
+/* Answers an event that asked for it. args: JSON texts, comma-separated. */
+void edge_ack(struct edge_ref sock, int64_t ack, struct span args);
+/*
+ * One event for any number of recipients: a whole WebSocket text frame, to be
+ * queued by reference. nsp "/" for the default one; name unescaped; args as
+ * in struct edge_event. Any thread. NULL: no memory, or above 4 GiB.
+ */
+struct blob *edge_encode_event(struct span nsp, struct span name,
+    struct span args);
+/*
+ * Queues it; the caller keeps its reference. A recipient whose queue would
+ * pass conf.out_max is closed (EDGE_SLOW) and counted. Before edge_accept and
+ * after the end it does nothing.
+ */
+void edge_emit(struct edge_ref sock, struct blob *event);
+/* encode and emit for one recipient. */
+void edge_emit_one(struct edge_ref sock, struct span name, struct span args);
+/*
+ * Ends a socket: DISCONNECT, after what is queued; the whole connection
+ * too where `close`. on_close follows (EDGE_BY_APP).
+ */
+void edge_disconnect(struct edge_ref sock, bool close);
+bool edge_is_open(struct edge_ref sock);
+/* The id that the client knows it by (20 characters); empty when gone. */
+struct span edge_sock_id(struct edge_ref sock);
+/* A pointer of the app's own for each socket; NULL at first and when gone. */
+void edge_set_user(struct edge_ref sock, void *user);
+void *edge_user(struct edge_ref sock);
+
+/* ---- The application ---- */
+
+struct edge_app {
+	void *arg;	/* first argument of all */
+	/* A whole request: answer it (edge_answer), now or later. */
+	void (*on_request)(void *arg, struct edge_ref request,
+	    const struct edge_request *req);
+	/*
+	 * Optional. The head has come: how many bytes of body this request
+	 * may have (0: conf.body_max); beyond it 413.
+	 */
+	size_t (*body_max)(void *arg, const struct edge_request *head);
+	/*
+	 * Optional. A request that edge refuses (400, 408, 413, 414, 431, 501,
+	 * 503, 505): the app may edge_answer it in its own form, at once. The
+	 * connection closes in any case.
+	 */
+	void (*on_refused)(void *arg, struct edge_ref request, int status);
+	/*
+	 * Optional. A session begins: 0 lets it, else an HTTP status (403 for
+	 * a foreign origin, 429, 503) that the handshake is answered with.
+	 */
+	int (*on_handshake)(void *arg, struct edge_handshake *h);
+	/*
+	 * CONNECT: call edge_accept or edge_refuse, now or later. A client that
+	 * gives up before is told by on_close.
+	 */
+	void (*on_connect)(void *arg, struct edge_ref sock,
+	    const struct edge_connect *c);
+	void (*on_event)(void *arg, struct edge_ref sock,
+	    const struct edge_event *e);
+	/* Once for every socket of on_connect that was not refused. */
+	void (*on_close)(void *arg, struct edge_ref sock, enum edge_end why);
+};
+
+/*
+ * Limits. 0 switches one off where that makes sense (all of the first block);
+ * edge_conf_default gives those in brackets.
+ */
+struct edge_conf {
+	/* connections */
+	uint32_t conns_max;		/* slots; not 0 [16384] */
+	uint32_t addr_conns_max;	/* per address and reactor [0] */
+	uint32_t handshakes_max;	/* TLS handshakes at once [256] */
+	/* HTTP */
+	size_t head_max;		/* bytes of a request's head; 1 KiB to
+					   64 KiB [32768], over: 431 */
+	size_t body_max;		/* [1000000], over: 413 */
+	uint32_t headers_max;		/* <= EDGE_HEADERS_MAX [100] */
+	uint64_t tls_ms;		/* TLS handshake complete within [10000] */
+	uint64_t head_ms;		/* head complete within [10000] */
+	uint64_t body_ms;		/* body complete within [30000] */
+	uint64_t idle_ms;		/* kept-alive connection idle [75000] */
+	uint64_t answer_ms;		/* the app's answer; then 503 [60000] */
+	uint64_t close_ms;		/* waiting for the peer to end [2000] */
+	uint32_t requests_max;		/* on one connection [10000] */
+	/* Engine.IO and Socket.IO */
+	uint64_t ping_interval_ms;	/* not 0 [25000] */
+	uint64_t ping_timeout_ms;	/* not 0 [20000] */
+	uint64_t connect_ms;		/* no socket joined for so long [45000] */
+	size_t message_max;		/* bytes of a message [1000000] */
+	uint32_t out_max;		/* bytes waiting to be written [4 MiB] */
+	/* Answer headers on every answer; the second list on TLS only. */
+	const struct edge_header *headers;
+	size_t headers_n;
+	const struct edge_header *tls_headers;
+	size_t tls_headers_n;
+};
+
+/* What happened; one slot per reactor, read by mail or when it has ended. */
+struct edge_stats {
+	uint64_t accepted, conns, conns_peak, sessions, sockets;
+	uint64_t requests, events_in, acks_out, emits, bytes_in, bytes_out;
+	/* limits that were hit */
+	uint64_t conns_over, addr_over, handshakes_over;
+	uint64_t tls_failed, tls_late;
+	uint64_t head_large, head_late, body_large, body_late, idle_closed;
+	uint64_t answer_late, requests_over, bad_requests, bad_handshakes;
+	uint64_t bad_frames, bad_packets, message_large;
+	uint64_t connect_late, ping_late, slow_readers;
+};
+
+void edge_conf_default(struct edge_conf *c);
+/* c and its lists are copied; app stays the caller's. ERR_NOMEM, ERR_ARG. */
+MUST_USE enum err edge_open(struct reactor *r, const struct edge_conf *c,
+    const struct edge_app *app, struct edge **out);
+/* Ends every connection at once (on_close is called), then frees. */
+void edge_close(struct edge *e);
+/*
+ * Listens; tls NULL: plain. At most EDGE_LISTENERS_MAX. Errors as
+ * listener_open. port_out (may be NULL): the port, where 0 was asked for.
+ */
+#define EDGE_LISTENERS_MAX 8
+MUST_USE enum err edge_listen(struct edge *e, const struct sys_addr *a,
+    struct tls_ctx *tls, uint16_t *port_out);
+/* New TLS connections use this context from now on (a new certificate). */
+void edge_set_tls(struct edge *e, struct tls_ctx *tls);
+/* Takes a connected descriptor as if it had been accepted (tests). */
+MUST_USE enum err edge_adopt(struct edge *e, int fd,
+    const struct sys_addr *peer);
+/*
+ * Stops: listeners close, idle connections too; requests under way are
+ * answered with Connection: close; sockets are disconnected (EDGE_DRAIN) and
+ * their WebSockets closed with `code` (1001 going away, 1012 restart) after
+ * what is queued. done(arg) once nothing is left, at the latest after
+ * deadline_ms, when the rest is cut off. Once.
+ */
+void edge_drain(struct edge *e, uint16_t code, uint64_t deadline_ms,
+    void (*done)(void *arg), void *arg);
+const struct edge_stats *edge_stats(const struct edge *e);
+struct reactor *edge_reactor(const struct edge *e);
+
+#endif

@@ -1,0 +1,110 @@
+/*
+ * stream.h: one byte stream over TCP, plain or TLS, as server or client, on
+ * one reactor. Reads land in the reactor's shared buffer: an idle stream owns
+ * no buffer. Writes queue (bounded) and go out once, at the end of the tick,
+ * gathered. Every stream ends with exactly one on_close, from the end of a
+ * tick, whoever ended it; from then on its memory is the owner's again.
+ *
+ *	struct my { struct stream s; ... };
+ *	static const struct stream_ops ops = { .on_data = ..., .on_close = ... };
+ *	TRY(stream_connect(&m->s, r, &addr, tls, "host", NULL, &ops, max));
+ *	TRY(stream_write(&m->s, SPAN("GET / ...")));
+ */
+#ifndef NET_STREAM_H
+#define NET_STREAM_H
+
+#include "base/blob.h"
+#include "base/sys.h"
+#include "net/reactor.h"
+#include "net/tls.h"
+
+struct stream;
+
+enum stream_end {
+	STREAM_CLOSED,	/* by stream_close or stream_finish of the owner */
+	STREAM_EOF,	/* the peer ended it */
+	STREAM_RESET,	/* broken, reset, no route, refused */
+	STREAM_TLS,	/* handshake or record failed, or verify said no */
+};
+
+/* Any may be NULL but on_data and on_close. */
+struct stream_ops {
+	/* Connected, and the TLS handshake done. */
+	void (*on_open)(struct stream *s);
+	/*
+	 * Bytes came in. They are gone when the call returns; all of them are
+	 * the callee's. After stream_pause in it no further call comes.
+	 */
+	void (*on_data)(struct stream *s, struct span bytes);
+	/*
+	 * The peer ended its half: no on_data any more; writing still works.
+	 * NULL: the stream closes (STREAM_EOF).
+	 */
+	void (*on_eof)(struct stream *s);
+	/* Everything written has gone to the kernel. */
+	void (*on_drained)(struct stream *s);
+	/* Once. The stream's memory is free for other use. */
+	void (*on_close)(struct stream *s, enum stream_end why);
+};
+
+/* One element of the write queue; see stream.c. */
+struct stream_out;
+
+/* About 150 bytes; fields are stream.c's. */
+struct stream {
+	struct io io;
+	struct flush flush;
+	struct reactor *reactor;
+	const struct stream_ops *ops;
+	struct tls_conn *tls;
+	struct stream_out *first, *last;
+	uint32_t out_bytes;	/* in the queue */
+	uint32_t out_max;
+	uint8_t state;
+	uint8_t flags;
+	uint8_t end;		/* enum stream_end once closing */
+};
+
+/*
+ * Takes an accepted descriptor (closed on failure too). tls NULL: plain.
+ * out_max: bytes that may wait to be written. ERR_NOMEM, ERR_LIMIT.
+ */
+MUST_USE enum err stream_accept(struct stream *s, struct reactor *r, int fd,
+    struct tls_ctx *tls, const struct stream_ops *ops, uint32_t out_max);
+/*
+ * Begins to connect. host: for TLS; verify_arg: for the context's verify.
+ * What is written before on_open waits. Failing to connect is on_close
+ * (STREAM_RESET or STREAM_TLS).
+ */
+MUST_USE enum err stream_connect(struct stream *s, struct reactor *r,
+    const struct sys_addr *to, struct tls_ctx *tls, const char *host,
+    void *verify_arg, const struct stream_ops *ops, uint32_t out_max);
+
+/*
+ * Queues a copy. ERR_BUSY: the queue would pass out_max, nothing was taken.
+ * ERR_NOMEM. On an ended stream the bytes are dropped and OK returned.
+ */
+MUST_USE enum err stream_write(struct stream *s, struct span bytes);
+/* Queues a blob by reference (takes one of its own). Errors as above. */
+MUST_USE enum err stream_write_blob(struct stream *s, struct blob *b);
+
+/* No on_data until stream_resume: back-pressure to the peer. */
+void stream_pause(struct stream *s);
+void stream_resume(struct stream *s);
+/*
+ * Writes what is queued, then ends the writing half; what still comes in is
+ * thrown away until the peer ends too, so that it can read our last words
+ * (closing with unread bytes would reset the connection). The owner bounds
+ * the wait with a timer that calls stream_close. on_close: STREAM_CLOSED.
+ */
+void stream_finish(struct stream *s);
+/* At once; the queue is dropped. on_close follows at the end of the tick. */
+void stream_close(struct stream *s);
+bool stream_is_closing(const struct stream *s);	/* finish, close or ended */
+static inline size_t
+stream_waiting(const struct stream *s)	/* bytes not written yet */
+{
+	return s->out_bytes;
+}
+
+#endif

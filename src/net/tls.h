@@ -1,0 +1,88 @@
+/*
+ * tls.h: TLS 1.3 by OpenSSL >= 3.5, key agreement X25519MLKEM768 first and
+ * X25519 for peers without it. A context is shared by all reactors (it is
+ * counted and immutable once made); a connection belongs to its stream.
+ * Nothing of OpenSSL is visible here.
+ */
+#ifndef NET_TLS_H
+#define NET_TLS_H
+
+#include "base/bytes.h"
+
+#define TLS_GROUPS "X25519MLKEM768:X25519"
+
+struct tls_ctx;
+struct tls_conn;
+
+/*
+ * The first call of a program that uses OpenSSL in any way: the system's
+ * configuration file is not read. ERR_PROVIDER.
+ */
+MUST_USE enum err tls_setup(void);
+
+/*
+ * A server's context from PEM texts: certificate chain (own first) and key.
+ * Session tickets on, ALPN http/1.1 (other offers are refused, none is fine).
+ * ERR_FORMAT: unreadable. ERR_CONFLICT: the key is not the certificate's.
+ */
+MUST_USE enum err tls_ctx_server(struct span cert_pem, struct span key_pem,
+    struct tls_ctx **out);
+
+/* What a client learns of the server before any byte is sent to it. */
+struct tls_peer {
+	uint8_t sha256[32];	/* of the certificate (DER) */
+	bool trusted;		/* chain to a system CA, and the name matches */
+	const char *why_not;	/* reason when it is not trusted, or NULL */
+};
+/* True: go on. Called on the stream's thread during the handshake. */
+typedef bool (*tls_verify_fn)(void *arg, const struct tls_peer *peer);
+
+/*
+ * A client's context. verify decides about every server; NULL: what is
+ * trusted is accepted. arg is that of the stream (stream_connect).
+ * ca_pem: instead of the system's CAs when not empty. ERR_FORMAT.
+ */
+MUST_USE enum err tls_ctx_client(struct span ca_pem, tls_verify_fn verify,
+    struct tls_ctx **out);
+struct tls_ctx *tls_ctx_ref(struct tls_ctx *c);
+void tls_ctx_unref(struct tls_ctx *c);	/* NULL does nothing */
+
+/* A connection over a socket that stays the caller's. */
+MUST_USE enum err tls_accept(struct tls_ctx *c, int fd, struct tls_conn **out);
+/* host: for SNI and the name check, a name or a literal address. */
+MUST_USE enum err tls_connect(struct tls_ctx *c, int fd, const char *host,
+    void *verify_arg, struct tls_conn **out);
+void tls_close(struct tls_conn *t);	/* frees; NULL does nothing */
+
+/* Results beside a count: as SYS_AGAIN and SYS_ERROR of sys.h. */
+#define TLS_AGAIN (-1)
+#define TLS_ERROR (-2)
+
+/* 1: done, TLS_AGAIN, TLS_ERROR. */
+int tls_handshake(struct tls_conn *t);
+/* > 0 bytes, 0 at the end (close_notify), TLS_AGAIN, TLS_ERROR. */
+long tls_read(struct tls_conn *t, void *p, size_t n);
+/*
+ * Bytes taken, TLS_AGAIN, TLS_ERROR. After TLS_AGAIN the next call must
+ * begin with the same bytes (they may have moved).
+ */
+long tls_write(struct tls_conn *t, const void *p, size_t n);
+/* Sends close_notify, as far as it goes without waiting. */
+void tls_end(struct tls_conn *t);
+/* The group agreed on ("X25519MLKEM768"); "" before. For logs and tests. */
+const char *tls_group(const struct tls_conn *t);
+const char *tls_version(const struct tls_conn *t);
+bool tls_resumed(const struct tls_conn *t);
+
+/*
+ * Self-signed certificate and key (P-256) for the given names and addresses
+ * (comma-separated: "localhost,127.0.0.1,::1"), valid from a day ago for
+ * `days`: the one that a server makes on its first start. PEM texts.
+ */
+MUST_USE enum err tls_self_signed(const char *names, unsigned days,
+    struct buf *cert_pem, struct buf *key_pem);
+/* SHA-256 of the first certificate (DER) of a PEM text: what clients pin. */
+MUST_USE enum err tls_fingerprint(struct span cert_pem,
+    uint8_t sha256[static 32]);
+
+#endif
