@@ -1,5 +1,6 @@
 /*
- * bytes.c: spans, cursors, growing buffers, wiping and constant-time compare.
+ * bytes.c: spans, cursors, growing buffers, wiping and constant-time compare:
+ * exports span_*, rd_*, wr_*, buf_*, varint_len, wipe, ct_eq.
  */
 #include "base/bytes.h"
 

@@ -1,5 +1,6 @@
 /*
  * text.c: UTF-8, base64, hex, time. See text.h.
+ * exports utf8_*, base64_*, base64url_*, hex_*, time_*
  *
  * Implementation notes: the UTF-8 state is the number of continuation bytes
  * that are due in bits 0-1, and in bits 8-23 the range allowed for the next
