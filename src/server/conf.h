@@ -1,0 +1,51 @@
+/*
+ * conf.h: the configuration: defaults < JSON file < environment < flags. Every
+ * key is a row of conf.def. A struct conf is immutable once loaded; a reload
+ * makes another and readers move over by conf snapshot (struct call has one).
+ */
+#ifndef SERVER_CONF_H
+#define SERVER_CONF_H
+
+#include "base/limit.h"
+
+#define CONF_TYPE_BOOL bool
+#define CONF_TYPE_U32 uint32_t
+#define CONF_TYPE_MS uint64_t
+#define CONF_TYPE_STR const char *
+#define CONF_TYPE_RATE struct rate
+
+struct conf {
+#define CONF(c_name, name, type, ...) CONF_TYPE_##type c_name;
+#include "server/conf.def"
+#undef CONF
+	struct arena *texts;	/* what the strings are in */
+};
+
+/* What is wrong, in one sentence that names the key and where it was set. */
+struct conf_error {
+	char text[512];
+};
+
+struct conf_set {
+	const char *name;	/* "limits.login" */
+	const char *value;
+};
+
+/* What a configuration is read from; any may be empty. */
+struct conf_source {
+	const char *file;		/* path of a JSON file, or NULL */
+	char *const *env;		/* environ, or NULL */
+	const struct conf_set *sets;	/* --set, the last wins */
+	size_t sets_n;
+};
+
+/* ERR_VALIDATION, ERR_IO, ERR_NOMEM, with the reason in err_out. */
+MUST_USE enum err conf_load(const struct conf_source *src, struct conf **out,
+    struct conf_error *err_out);
+void conf_free(struct conf *c);
+/* Takes over the live keys of `next` only; the others stay as in `now`. */
+MUST_USE enum err conf_reload(const struct conf *now, struct conf *next);
+/* The table for --help, through put(line). */
+void conf_help(void (*put)(const char *line));
+
+#endif
