@@ -90,9 +90,10 @@ void sys_ignore_sigpipe(void);
 
 /* ---- Waiting (epoll) and waking (eventfd) ---- */
 
-#define SYS_READ  1u	/* readable, or the peer closed its half */
+#define SYS_READ  1u	/* readable */
 #define SYS_WRITE 2u
 #define SYS_HUP   4u	/* error or both halves closed */
+#define SYS_END   8u	/* the peer closed its half; comes with SYS_READ */
 
 struct sys_event {
 	void *ptr;	/* as given to sys_poll_add */

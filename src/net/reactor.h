@@ -20,6 +20,7 @@ struct reactor;
 #define IO_READ  1u	/* there is something to read, or the end of it */
 #define IO_WRITE 2u	/* there is room to write again */
 #define IO_HUP   4u	/* error, or closed both ways */
+#define IO_END   8u	/* the peer ended its half; comes with IO_READ */
 
 /* A watched descriptor, inside what owns it. */
 struct io {
@@ -85,7 +86,7 @@ struct pool *reactor_pool_chunks(struct reactor *r);
 
 /* What it did, for metrics; readable by its own thread. */
 struct reactor_stats {
-	uint64_t ticks, events, mails, timers, flushes;
+	uint64_t ticks, events, mails, flushes;
 };
 const struct reactor_stats *reactor_stats(const struct reactor *r);
 

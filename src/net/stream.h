@@ -24,7 +24,7 @@ enum stream_end {
 	STREAM_CLOSED,	/* by stream_close or stream_finish of the owner */
 	STREAM_EOF,	/* the peer ended it */
 	STREAM_RESET,	/* broken, reset, no route, refused */
-	STREAM_TLS,	/* handshake or record failed, or verify said no */
+	STREAM_TLS,	/* the TLS handshake failed, or verify said no */
 };
 
 /* Any may be NULL but on_data and on_close. */
@@ -50,7 +50,7 @@ struct stream_ops {
 /* One element of the write queue; see stream.c. */
 struct stream_out;
 
-/* About 150 bytes; fields are stream.c's. */
+/* Zeroed before its first use; about 100 bytes; fields are stream.c's. */
 struct stream {
 	struct io io;
 	struct flush flush;
