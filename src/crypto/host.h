@@ -51,6 +51,21 @@ MUST_USE enum err host_hotp(struct span key, uint64_t counter, unsigned digits,
 #define HOST_ARGON_SALT_LEN 16
 #define HOST_ARGON_OUT_LEN 32
 
+/* RFC 9106 3.1; secret and ad are usually empty. */
+struct host_argon {
+	struct span password, salt, secret, ad;
+	uint32_t m_kib, t, p;
+};
+
+/*
+ * host_argon2id(in, out, n):
+ * The bare function, on one thread. out is zeroed unless OK.
+ * ERR_ARG: outside of m 8..4194304 KiB, t 1..64, p 1..64, m >= 8p, a salt of
+ * 8..64 bytes, n 4..1024.  ERR_NOMEM.
+ */
+MUST_USE enum err host_argon2id(const struct host_argon *in, uint8_t *out,
+    size_t n);
+
 /*
  * host_password_hash(password, phc_out):
  * Argon2id with a random salt, as a PHC string

@@ -8,6 +8,7 @@
  * again (30 us for X25519, 75 for ML-KEM, 600 for ML-DSA). A cache entry is
  * found by the whole seed, compared in constant time; when it is evicted or
  * the provider is closed OpenSSL frees it and wipes it, and so do we the seed.
+ * Who erases a private key calls provider_forget, or it lives on in the cache.
  */
 #ifndef CRYPTO_OPENSSL_H
 #define CRYPTO_OPENSSL_H

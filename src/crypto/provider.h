@@ -49,9 +49,10 @@ struct provider {
 	    const struct span *parts, size_t n_parts, uint8_t out[SHA256_LEN]);
 
 	/*
-	 * SP 800-38D. seal writes in.n + 16 bytes (ciphertext, tag); out may
-	 * be in.p. open takes ciphertext || tag, writes in.n - 16 bytes, and
-	 * nothing on ERR_AUTH.
+	 * SP 800-38D. seal writes in.n + 16 bytes (ciphertext, tag). open
+	 * takes ciphertext || tag and writes in.n - 16 bytes, all zero on
+	 * ERR_AUTH: never a byte that was not authenticated. out may be in.p
+	 * in both (after a failed open nothing is left there).
 	 */
 	MUST_USE enum err (*gcm_seal)(void *ctx,
 	    const uint8_t key[AES256_KEY_LEN],
@@ -119,6 +120,20 @@ struct provider {
 	MUST_USE enum err (*argon2id)(void *ctx, struct span password,
 	    struct span salt, uint32_t m_kib, uint32_t t, uint32_t p,
 	    uint8_t *out, size_t n);
+
+	/*
+	 * The owner erases this private key: drops what the provider keeps
+	 * of it (openssl.h: expanded keys). Any bytes are fine. May be NULL:
+	 * call provider_forget.
+	 */
+	void (*forget)(void *ctx, struct span seed);
 };
+
+static inline void
+provider_forget(const struct provider *p, const void *seed, size_t n)
+{
+	if (p->forget != NULL)
+		p->forget(p->ctx, span_of(seed, n));
+}
 
 #endif
