@@ -21,6 +21,7 @@
 #include "base/sys.h"
 #include "net/reactor.h"
 #include "net/tls.h"
+#include "wire/http.h"
 
 struct edge;
 
@@ -31,33 +32,19 @@ struct edge_ref {
 	uint32_t generation;	/* 0: names nothing */
 };
 
-struct edge_header {
-	struct span name, value;
-};
-
 /* ---- HTTP ---- */
 
-#define EDGE_HEADERS_MAX 128
-
 struct edge_request {
-	struct span method;	/* "GET"; as it came */
-	struct span target;	/* path and query as they came */
-	struct span path;	/* before '?', still percent-encoded */
-	struct span query;	/* after '?', without it; may be empty */
-	const struct edge_header *headers;
-	size_t headers_n;
-	struct span body;	/* whole, without its transfer coding */
+	const struct http_msg *head;	/* method, path, query, fields:
+					   http_find(head, "..."), wire/http.h */
+	struct span body;		/* whole, without its transfer coding */
 	struct sys_addr peer;
 	bool tls;
 };
 
-/* The first field of that name (any case); an empty span when absent. */
-struct span edge_request_header(const struct edge_request *req,
-    const char *name);
-
 struct edge_answer {
 	int status;			/* 200..599 */
-	const struct edge_header *headers;	/* none of edge's own, below */
+	const struct http_field *headers;	/* none of edge's own, below */
 	size_t headers_n;
 	struct span body;		/* copied */
 	struct blob *blob;		/* instead of body, by reference */
@@ -195,10 +182,11 @@ struct edge_conf {
 	uint32_t addr_conns_max;	/* per address and reactor [0] */
 	uint32_t handshakes_max;	/* TLS handshakes at once [256] */
 	/* HTTP */
-	size_t head_max;		/* bytes of a request's head; 1 KiB to
-					   64 KiB [32768], over: 431 */
+	uint32_t head_max;		/* bytes of a request's head; 1 KiB to
+					   48 KiB [32768], over: 431 */
 	size_t body_max;		/* [1000000], over: 413 */
-	uint32_t headers_max;		/* <= EDGE_HEADERS_MAX [100] */
+	uint32_t target_max;		/* bytes of a request's target [8192] */
+	uint32_t fields_max;		/* <= HTTP_FIELDS_MAX [100] */
 	uint64_t tls_ms;		/* TLS handshake complete within [10000] */
 	uint64_t head_ms;		/* head complete within [10000] */
 	uint64_t body_ms;		/* body complete within [30000] */
@@ -210,12 +198,12 @@ struct edge_conf {
 	uint64_t ping_interval_ms;	/* not 0 [25000] */
 	uint64_t ping_timeout_ms;	/* not 0 [20000] */
 	uint64_t connect_ms;		/* no socket joined for so long [45000] */
-	size_t message_max;		/* bytes of a message [1000000] */
+	uint32_t message_max;		/* bytes of a message [1000000] */
 	uint32_t out_max;		/* bytes waiting to be written [4 MiB] */
 	/* Answer headers on every answer; the second list on TLS only. */
-	const struct edge_header *headers;
+	const struct http_field *headers;
 	size_t headers_n;
-	const struct edge_header *tls_headers;
+	const struct http_field *tls_headers;
 	size_t tls_headers_n;
 };
 

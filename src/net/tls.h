@@ -84,5 +84,8 @@ MUST_USE enum err tls_self_signed(const char *names, unsigned days,
 /* SHA-256 of the first certificate (DER) of a PEM text: what clients pin. */
 MUST_USE enum err tls_fingerprint(struct span cert_pem,
     uint8_t sha256[static 32]);
+/* SHA-1, which the WebSocket handshake asks for (RFC 6455 4.2.2) and no one
+ * else should. ERR_PROVIDER. */
+MUST_USE enum err tls_sha1(struct span in, uint8_t out[20]);
 
 #endif

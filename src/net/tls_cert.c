@@ -172,3 +172,12 @@ tls_fingerprint(struct span cert_pem, uint8_t sha256[static 32])
 	ERR_clear_error();
 	return e;
 }
+
+enum err
+tls_sha1(struct span in, uint8_t out[20])
+{
+	size_t n = 0;
+
+	return EVP_Q_digest(NULL, "SHA1", NULL, in.p, in.n, out, &n) == 1 &&
+	    n == 20 ? OK : ERR_PROVIDER;
+}
