@@ -18,8 +18,8 @@ done
 
 start() {
 	# shellcheck disable=SC2086 # the flags are words
-	"$build/nightjard" serve --data "$dir/$1" --set "http.port=$port" \
-		--set https.port=0 $off >"$dir/$1.log" 2>&1 &
+	"$build/nightjard" serve --data "$dir/$1" --set "listen.http=127.0.0.1:$port" \
+		--set listen.https= $off >"$dir/$1.log" 2>&1 &
 	pid=$!
 	until curl -sf "http://127.0.0.1:$port/ready" >/dev/null 2>&1; do
 		kill -0 "$pid" 2>/dev/null || { cat "$dir/$1.log" >&2; exit 1; }

@@ -98,5 +98,5 @@ setup_chat(const struct load_conf *c, const struct person *a,
 	snprintf(body, sizeof(body),
 	    "{\"type\":\"direct\",\"memberIds\":[\"%s\"]}", id);
 	setup_ask(c, "/api/chats", a->token, body, answer, sizeof(answer));
-	setup_member(answer, "\"data\"", "id", chat_out, ID_TEXT_LEN + 1);
+	setup_member(answer, "\"data\"", "chatId", chat_out, ID_TEXT_LEN + 1);
 }
