@@ -11,14 +11,12 @@
  * Freestanding: llhttp over memory in struct http_in. Any thread.
  *
  *	http_in_init(&h, HTTP_SERVER, &limits);
- *	while ((ev = http_next(&h, in, &req, &used, &body)) != HTTP_MORE) {
- *		in = rest behind used; handle ev; stop at HTTP_BAD, HTTP_UPGRADE
+ *	while ((ev = http_next(&h, in, &req, &used, &body)) != MORE) {
+ *		in = rest behind used; handle ev; stop at HTTP_EV_BAD
  *	}
  */
 #ifndef WIRE_HTTP_H
 #define WIRE_HTTP_H
-
-#include <llhttp.h>
 
 #include "base/arena.h"
 #include "base/bytes.h"
@@ -74,17 +72,16 @@ struct http_msg {
 };
 
 enum http_ev {
-	HTTP_MORE,	/* needs more bytes behind those not taken */
-	HTTP_HEAD,	/* *msg is filled; HTTP_END follows, after HTTP_BODYs */
-	HTTP_BODY,	/* *body is the next piece, not empty */
-	HTTP_END,	/* message complete; the next one may follow */
-	HTTP_UPGRADED,	/* after HTTP_END of a 101, or http_in_upgrade: what
-			 * follows is not HTTP any more */
-	HTTP_BAD	/* refused; bad_status and bad_why; no way on */
+	HTTP_EV_MORE,	/* needs more bytes behind those not taken */
+	HTTP_EV_HEAD,	/* *msg is filled; pieces of a body and END follow */
+	HTTP_EV_BODY,	/* *body is the next piece, not empty */
+	HTTP_EV_END,	/* message complete. The next one may follow, or what
+			 * the two ends agreed on (101): then call no more */
+	HTTP_EV_BAD	/* refused; bad_status and bad_why; no way on */
 };
 
 struct http_in {
-	llhttp_t ll;
+	uint64_t ll[16];		/* llhttp_t */
 	const struct http_limits *limits;
 	uint64_t body_n;	/* bytes of this body so far */
 	uint32_t scanned;	/* of a waiting head, searched for its end */
@@ -100,13 +97,14 @@ void http_in_init(struct http_in *h, enum http_role role,
     const struct http_limits *limits);
 /*
  * The next event in `in`.
- *   msg   out  filled by HTTP_HEAD only
+ *   msg   out  filled by HTTP_EV_HEAD only
  *   used  out  bytes taken, for every event; the rest has to come again
- *   body  out  the piece, for HTTP_BODY only (within in)
+ *   body  out  the piece, for HTTP_EV_BODY only (within in)
  */
 enum http_ev http_next(struct http_in *h, struct span in,
     struct http_msg *msg, size_t *used, struct span *body);
-/* Client: the peer has closed. HTTP_END, HTTP_MORE (between messages) or BAD. */
+/* The peer has closed: HTTP_EV_END (a body that lasts until then),
+ * HTTP_EV_MORE (between messages) or HTTP_EV_BAD (inside one). */
 enum http_ev http_eof(struct http_in *h);
 /* Client: the next answer is to a HEAD (or not): it has no body. */
 void http_in_expect_head(struct http_in *h, bool head);

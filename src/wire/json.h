@@ -7,7 +7,7 @@
  * reader is strict: UTF-8 must be well-formed, escapes must be whole (no lone
  * surrogate), no comment, no trailing comma, nothing after the value, nesting
  * at most JSON_DEPTH_MAX.
- * Writing goes over struct wr; json_buf_begin/_end lend the tail of a buf.
+ * Writing goes over struct wr; json_put_begin and _end lend the tail of a buf.
  * Freestanding; no state but in the arguments.
  *
  *	struct json j = json_init(text);
@@ -117,15 +117,15 @@ void json_put_bool(struct wr *w, bool v);
 /* Base64 of the bytes, in quotes. */
 void json_put_b64(struct wr *w, struct span bytes);
 /* Bytes that json_put_str writes for the text, quotes included. */
-size_t json_str_len(struct span text);
+size_t json_put_len(struct span text);
 
 /*
  * A writing cursor over the free tail of b with room for `room` bytes, and its
- * end: takes what was written into b. json_buf_end says ERR_TOO_LARGE, and b
+ * end: takes what was written into b. json_put_end says ERR_TOO_LARGE, and b
  * is as it was, when the room was too small.
  */
-MUST_USE enum err json_buf_begin(struct buf *b, size_t room,
+MUST_USE enum err json_put_begin(struct buf *b, size_t room,
     struct wr *wr_out);
-MUST_USE enum err json_buf_end(struct buf *b, const struct wr *w);
+MUST_USE enum err json_put_end(struct buf *b, const struct wr *w);
 
 #endif
