@@ -152,7 +152,10 @@ def check_functions(path, layer, text, code):
                 f'at most {FUNCTION_LINES_MAX}')
         if static or test or name in ('main', 'LLVMFuzzerTestOneInput'):
             continue
-        if not (name == stem or name.startswith(stem + '_')):
+        # foo_bar.c may export foo_*, bar_* (or the plural) and LAYER_*.
+        words = [w for w in stem.split('_')] + [w + 's' for w in stem.split('_')]
+        words.append(layer)     # a library's public face: edge_*
+        if not (name == stem or name.split('_')[0] in words):
             allowed = re.findall(r'\bexports ([\w, *]+)', '\n'.join(raw[:30]))
             names = re.split(r'[,\s]+', ' '.join(allowed))
             if not any(n and (name == n or (n.endswith('*') and
