@@ -126,12 +126,20 @@ void edge_emit(struct edge_ref sock, struct blob *event);
 /* encode and emit for one recipient. */
 void edge_emit_one(struct edge_ref sock, struct span name, struct span args);
 /*
+ * The same, asking for an answer, which comes by on_ack under this id. Edge
+ * keeps nothing of it: an id that the app does not await is the app's to
+ * ignore. id < 2^53.
+ */
+void edge_ask(struct edge_ref sock, uint64_t id, struct span name,
+    struct span args);
+/*
  * Ends a socket: DISCONNECT, after what is queued; the whole connection
  * too where `close`. on_close follows (EDGE_BY_APP).
  */
 void edge_disconnect(struct edge_ref sock, bool close);
 bool edge_is_open(struct edge_ref sock);
-/* The id that the client knows it by (20 characters); empty when gone. */
+/* The id that the client knows it by (20 characters); empty when gone or not
+ * accepted yet. */
 struct span edge_sock_id(struct edge_ref sock);
 /* A pointer of the app's own for each socket; NULL at first and when gone. */
 void edge_set_user(struct edge_ref sock, void *user);
@@ -168,6 +176,9 @@ struct edge_app {
 	    const struct edge_connect *c);
 	void (*on_event)(void *arg, struct edge_ref sock,
 	    const struct edge_event *e);
+	/* Optional. The answer to edge_ask; args: JSON, comma-separated. */
+	void (*on_ack)(void *arg, struct edge_ref sock, uint64_t id,
+	    struct span args);
 	/* Once for every socket of on_connect that was not refused. */
 	void (*on_close)(void *arg, struct edge_ref sock, enum edge_end why);
 };
@@ -224,7 +235,10 @@ void edge_conf_default(struct edge_conf *c);
 /* c and its lists are copied; app stays the caller's. ERR_NOMEM, ERR_ARG. */
 MUST_USE enum err edge_open(struct reactor *r, const struct edge_conf *c,
     const struct edge_app *app, struct edge **out);
-/* Ends every connection at once (on_close is called), then frees. */
+/*
+ * Ends every connection at once (on_close is called), then frees. Not from a
+ * callback or tick: once the reactor has stopped.
+ */
 void edge_close(struct edge *e);
 /*
  * Listens; tls NULL: plain. At most EDGE_LISTENERS_MAX. Errors as

@@ -1,6 +1,7 @@
 /*
  * sys_linux.c: clock, randomness, files and memory of base/sys.h on Linux.
  * Sockets and waiting are in sys_linux_net.c. Any thread.
+ * exports sys_*
  */
 #include <errno.h>
 #include <fcntl.h>

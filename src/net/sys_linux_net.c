@@ -2,6 +2,7 @@
  * sys_linux_net.c: sockets, epoll and eventfd of base/sys.h on Linux.
  * Sockets are dual-stack IPv6 ones where the address is the unspecified one,
  * otherwise of the address's family.
+ * exports sys_*
  */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,6 +1,7 @@
 /*
  * tls_cert.c: the self-signed certificate of a first start, and the
  * fingerprint by which clients pin one. At start-up and in the CLI.
+ * exports tls_*
  */
 #include <limits.h>
 

@@ -1,0 +1,350 @@
+/*
+ * conn.c: a connection's life: accepted, counted, timed, its input handed to
+ * the protocol that it speaks, finished. On the edge's reactor.
+ * exports edge_conn_*
+ */
+#include <assert.h>
+
+#include "edge/private.h"
+
+/* An IPv4 address counts alone, an IPv6 one with its /64. */
+static void
+addr_key(const struct sys_addr *a, uint8_t key[static 16])
+{
+	memset(key, 0, 16);
+	memcpy(key, a->ip, sys_addr_is_v4(a) ? 16 : 8);
+}
+
+/* Counts the address up; false when it has all that it may. */
+static bool
+addr_take(struct edge *e, const struct sys_addr *a)
+{
+	uint8_t key[16];
+	uintptr_t n;
+
+	if (e->conf.addr_conns_max == 0)
+		return true;
+	addr_key(a, key);
+	n = (uintptr_t)map_find(&e->addrs, key);
+	return n < e->conf.addr_conns_max &&
+	    map_put(&e->addrs, key, (void *)(n + 1)) == OK;
+}
+
+static void
+addr_give(struct edge *e, const struct sys_addr *a)
+{
+	uint8_t key[16];
+	uintptr_t n;
+
+	if (e->conf.addr_conns_max == 0)
+		return;
+	addr_key(a, key);
+	n = (uintptr_t)map_find(&e->addrs, key);
+	assert(n > 0);
+	/* Setting a key that is there can not fail. */
+	if (n == 1)
+		(void)map_remove(&e->addrs, key);
+	else if (map_put(&e->addrs, key, (void *)(n - 1)) != OK)
+		abort();
+}
+
+static struct conn *
+of_stream(struct stream *s)
+{
+	return (struct conn *)(void *)((char *)s -
+	    offsetof(struct conn, stream));
+}
+
+struct conn *
+edge_conn_find(struct edge_ref r)
+{
+	return r.edge == NULL ? NULL :
+	    slab_find(&r.edge->conns, r.index, r.generation);
+}
+
+static void
+uncount_handshake(struct conn *c)
+{
+	if (c->flags & CONN_COUNTED)
+		c->edge->handshakes--;
+	c->flags &= (uint8_t)~CONN_COUNTED;
+}
+
+/* The time of a state is over. */
+static void
+on_timer(struct timer *t)
+{
+	struct conn *c = (struct conn *)(void *)((char *)t -
+	    offsetof(struct conn, timer));
+	struct edge_stats *st = &c->edge->stats;
+
+	switch ((enum conn_state)c->state) {
+	case CONN_TLS:
+		st->tls_late++;
+		stream_close(&c->stream);
+		break;
+	case CONN_HEAD:
+		if (c->pend == NULL && c->requests > 0) {
+			st->idle_closed++;
+			edge_conn_finish(c);
+			break;
+		}
+		st->head_late++;
+		edge_http_refuse(c, 408);
+		break;
+	case CONN_BODY:
+		st->body_late++;
+		edge_http_refuse(c, 408);
+		break;
+	case CONN_ANSWER:
+		st->answer_late++;
+		edge_http_refuse(c, 503);
+		break;
+	case CONN_WS:
+	case CONN_CLOSING:
+		stream_close(&c->stream);
+		break;
+	}
+}
+
+void
+edge_conn_enter(struct conn *c, enum conn_state st, uint64_t ms)
+{
+	c->state = (uint8_t)st;
+	if (ms > 0)
+		timer_start(reactor_wheel(c->edge->reactor), &c->timer, ms,
+		    on_timer);
+	else
+		timer_cancel(&c->timer);
+}
+
+void
+edge_conn_finish(struct conn *c)
+{
+	if (c->state == CONN_CLOSING)
+		return;
+	/* Without the limit a peer could stay for ever. */
+	edge_conn_enter(c, CONN_CLOSING,
+	    c->edge->conf.close_ms > 0 ? c->edge->conf.close_ms : 1);
+	stream_finish(&c->stream);
+}
+
+bool
+edge_conn_write(struct conn *c, struct span bytes)
+{
+	c->edge->stats.bytes_out += bytes.n;
+	return stream_write(&c->stream, bytes) == OK;
+}
+
+void
+edge_conn_open(struct edge *e, int fd, const struct sys_addr *peer,
+    struct tls_ctx *tls)
+{
+	struct edge_stats *st = &e->stats;
+	struct conn *c;
+
+	st->accepted++;
+	if (tls != NULL && e->conf.handshakes_max > 0 &&
+	    e->handshakes >= e->conf.handshakes_max) {
+		st->handshakes_over++;
+		sys_close(fd);
+		return;
+	}
+	if (!addr_take(e, peer)) {
+		st->addr_over++;
+		sys_close(fd);
+		return;
+	}
+	if ((c = slab_get(&e->conns)) == NULL) {
+		st->conns_over++;
+		addr_give(e, peer);
+		sys_close(fd);
+		return;
+	}
+	if (stream_accept(&c->stream, e->reactor, fd, tls, &edge_conn_ops,
+	    e->conf.out_max) != OK) {
+		st->conns_over++;
+		addr_give(e, peer);
+		slab_put(&e->conns, c);
+		return;
+	}
+	c->edge = e;
+	c->peer = *peer;
+	http_in_init(&c->in.http, HTTP_SERVER, &e->limits);
+	if (++st->conns > st->conns_peak)
+		st->conns_peak = st->conns;
+	if (tls != NULL) {
+		c->flags |= CONN_IS_TLS | CONN_COUNTED;
+		e->handshakes++;
+		edge_conn_enter(c, CONN_TLS, e->conf.tls_ms);
+	} else {
+		edge_conn_enter(c, CONN_HEAD, e->conf.head_ms);
+	}
+}
+
+static void
+on_open(struct stream *s)
+{
+	struct conn *c = of_stream(s);
+
+	if (c->state != CONN_TLS)
+		return;
+	uncount_handshake(c);
+	edge_conn_enter(c, CONN_HEAD, c->edge->conf.head_ms);
+}
+
+static bool
+takes_input(const struct conn *c)
+{
+	return c->state == CONN_HEAD || c->state == CONN_BODY ||
+	    c->state == CONN_WS;
+}
+
+/* Hands p[n] to the protocols until one wants more; bytes that were taken. */
+static size_t
+work_off(struct conn *c, uint8_t *p, size_t n)
+{
+	size_t at = 0;
+
+	c->flags |= CONN_LOOP;
+	while (at < n && takes_input(c)) {
+		size_t took = c->state == CONN_WS ?
+		    edge_ws_input(c, p + at, n - at) :
+		    edge_http_input(c, p + at, n - at);
+
+		at += took;
+		if (took == 0)
+			break;
+	}
+	c->flags &= (uint8_t)~CONN_LOOP;
+	return at;
+}
+
+/* A head has begun: from now on its time runs, whatever trickles in. */
+static void
+time_head(struct conn *c, bool had_some)
+{
+	if (c->state == CONN_HEAD && c->pend != NULL && !had_some &&
+	    c->requests > 0)
+		edge_conn_enter(c, CONN_HEAD, c->edge->conf.head_ms);
+}
+
+/* No further input until the app has answered (back-pressure). */
+static void
+settle(struct conn *c)
+{
+	if (c->state == CONN_CLOSING) {
+		hold_drop(edge_chunks(c), &c->pend);
+		hold_drop(edge_chunks(c), &c->message);
+	} else if (takes_input(c)) {
+		stream_resume(&c->stream);
+	} else {
+		stream_pause(&c->stream);
+	}
+}
+
+/* Works off what is kept; what is not taken stays kept. */
+static void
+work_off_kept(struct conn *c)
+{
+	struct hold *h = c->pend;
+	size_t took;
+
+	c->pend = NULL;
+	took = work_off(c, h->p, h->n);
+	if (took == h->n || c->state == CONN_CLOSING) {
+		hold_drop(edge_chunks(c), &h);
+		return;
+	}
+	assert(c->pend == NULL);
+	memmove(h->p, h->p + took, h->n - took);
+	h->n -= took;
+	c->pend = h;
+}
+
+static void
+on_data(struct stream *s, struct span bytes)
+{
+	struct conn *c = of_stream(s);
+	struct edge *e = c->edge;
+	uint8_t *p = reactor_buf(e->reactor);
+	bool had_some = c->pend != NULL;
+	uint32_t requests = c->requests;
+
+	e->stats.bytes_in += bytes.n;
+	assert(bytes.p == p);	/* so that it may be unmasked in place */
+	if (had_some) {
+		if (hold_add(edge_chunks(c), &c->pend, bytes) != OK) {
+			stream_close(s);
+			return;
+		}
+		work_off_kept(c);
+	} else {
+		size_t took = work_off(c, p, bytes.n);
+
+		if (took < bytes.n && c->state != CONN_CLOSING &&
+		    hold_add(edge_chunks(c), &c->pend,
+		    span_sub(bytes, took, bytes.n)) != OK) {
+			stream_close(s);
+			return;
+		}
+	}
+	time_head(c, had_some && c->requests == requests);
+	settle(c);
+}
+
+void
+edge_conn_continue(struct conn *c)
+{
+	if (c->flags & CONN_LOOP)
+		return;		/* who works its input off goes on himself */
+	if (c->pend != NULL && takes_input(c)) {
+		work_off_kept(c);
+		time_head(c, false);
+	}
+	settle(c);
+	/* The peer has ended and everything it sent is answered. */
+	if ((c->flags & CONN_EOF) != 0 && takes_input(c))
+		edge_conn_finish(c);
+}
+
+static void
+on_eof(struct stream *s)
+{
+	struct conn *c = of_stream(s);
+
+	c->flags |= CONN_EOF;
+	/* A request under way is answered; then it ends (RFC 9112 9.6). */
+	if (c->state != CONN_ANSWER)
+		edge_conn_finish(c);
+	if (c->session != NULL)
+		edge_session_end(c->session, EDGE_LOST);
+}
+
+static void
+on_close(struct stream *s, enum stream_end why)
+{
+	struct conn *c = of_stream(s);
+	struct edge *e = c->edge;
+
+	if (c->state == CONN_TLS && why == STREAM_TLS)
+		e->stats.tls_failed++;
+	uncount_handshake(c);
+	timer_cancel(&c->timer);
+	if (c->session != NULL)
+		edge_session_end(c->session, EDGE_LOST);
+	hold_drop(edge_chunks(c), &c->pend);
+	hold_drop(edge_chunks(c), &c->message);
+	addr_give(e, &c->peer);
+	slab_put(&e->conns, c);
+	e->stats.conns--;
+	if (e->draining)
+		reactor_flush(e->reactor, &e->drained);
+}
+
+const struct stream_ops edge_conn_ops = {
+	.on_open = on_open,
+	.on_data = on_data,
+	.on_eof = on_eof,
+	.on_close = on_close,
+};

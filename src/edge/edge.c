@@ -1,0 +1,311 @@
+/*
+ * edge.c: an edge as a whole: its memory, listeners, and its end. What
+ * happens on connections is in conn.c and the files behind it.
+ */
+#include <assert.h>
+
+#include "edge/private.h"
+
+void
+edge_conf_default(struct edge_conf *c)
+{
+	*c = (struct edge_conf){
+		.conns_max = 16384,
+		.handshakes_max = 256,
+		.head_max = 32768,
+		.target_max = 8192,
+		.fields_max = 100,
+		.body_max = 1000000,
+		.tls_ms = 10000,
+		.head_ms = 10000,
+		.body_ms = 30000,
+		.idle_ms = 75000,
+		.answer_ms = 60000,
+		.close_ms = 2000,
+		.requests_max = 10000,
+		.ping_interval_ms = 25000,
+		.ping_timeout_ms = 20000,
+		.connect_ms = 45000,
+		.message_max = 1000000,
+		.out_max = 4 << 20,
+	};
+}
+
+static bool
+conf_ok(const struct edge_conf *c)
+{
+	return c->conns_max > 0 && c->head_max >= 1024 &&
+	    c->head_max <= 49152 && c->target_max > 0 &&
+	    c->fields_max > 0 && c->fields_max <= HTTP_FIELDS_MAX &&
+	    c->ping_interval_ms > 0 && c->ping_interval_ms <= UINT32_MAX &&
+	    c->ping_timeout_ms > 0 && c->ping_timeout_ms <= UINT32_MAX &&
+	    c->message_max > 0 && c->out_max >= EDGE_SCRATCH;
+}
+
+static void
+put_fields(struct wr *w, const struct http_field *f, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		wr_span(w, f[i].name);
+		http_put_field(w, "", f[i].value);
+	}
+}
+
+/* The answer headers of the configuration, written once for all. */
+static enum err
+encode_headers(struct edge *e, const struct edge_conf *c)
+{
+	struct wr w;
+
+	if ((e->headers = malloc(EDGE_HEADERS_BYTES)) == NULL)
+		return ERR_NOMEM;
+	w = wr_init(e->headers, EDGE_HEADERS_BYTES);
+	put_fields(&w, c->headers, c->headers_n);
+	e->headers_n = w.n;
+	put_fields(&w, c->tls_headers, c->tls_headers_n);
+	e->headers_all_n = w.n;
+	return wr_ok(&w) ? OK : ERR_ARG;
+}
+
+static void
+release(struct edge *e)
+{
+	slab_close(&e->conns);
+	slab_close(&e->sessions);
+	slab_close(&e->socks);
+	map_fini(&e->addrs);
+	free(e->headers);
+	free(e->scratch);
+	free(e->names);
+	free(e);
+}
+
+static void on_drained(struct flush *f);
+
+enum err
+edge_open(struct reactor *r, const struct edge_conf *c,
+    const struct edge_app *app, struct edge **out)
+{
+	struct edge *e;
+	uint64_t seed;
+	enum err err;
+
+	if (!conf_ok(c) || app->on_request == NULL ||
+	    app->on_connect == NULL || app->on_event == NULL ||
+	    app->on_close == NULL)
+		return ERR_ARG;
+	if ((e = calloc(1, sizeof *e)) == NULL)
+		return ERR_NOMEM;
+	e->reactor = r;
+	e->app = app;
+	e->conf = *c;
+	e->conf.headers = e->conf.tls_headers = NULL;	/* as text below */
+	e->limits = (struct http_limits){ c->head_max, c->target_max,
+	    c->fields_max, UINT64_MAX / 2 };	/* bodies: body_max, by us */
+	e->drained.run = on_drained;
+	sys_random(&seed, sizeof seed);
+	map_init(&e->addrs, 16, c->conns_max, seed);
+	e->scratch = malloc(EDGE_SCRATCH);
+	e->names = malloc(EDGE_SCRATCH);
+	err = e->scratch != NULL && e->names != NULL ? OK : ERR_NOMEM;
+	if (err == OK)
+		err = encode_headers(e, c);
+	if (err == OK)
+		err = slab_open(&e->conns, sizeof(struct conn), c->conns_max);
+	if (err == OK)
+		err = slab_open(&e->sessions, sizeof(struct session),
+		    c->conns_max);
+	/* Ended ones stay until the tick's end, as new ones come. */
+	if (err == OK)
+		err = slab_open(&e->socks, sizeof(struct sock),
+		    c->conns_max < UINT32_MAX / 2 ? c->conns_max * 2 :
+		    c->conns_max);
+	if (err != OK) {
+		release(e);
+		return err;
+	}
+	*out = e;
+	return OK;
+}
+
+static void
+close_listeners(struct edge *e)
+{
+	for (size_t i = 0; i < e->listeners_n; i++) {
+		listener_close(&e->listeners[i].listener);
+		tls_ctx_unref(e->listeners[i].tls);
+		e->listeners[i].tls = NULL;
+	}
+	e->listeners_n = 0;
+}
+
+/* Cuts off whatever is there. */
+static void
+cut_all(struct edge *e)
+{
+	struct conn *c;
+	uint32_t at = 0;
+
+	while ((c = slab_next(&e->conns, &at)) != NULL)
+		stream_close(&c->stream);
+}
+
+void
+edge_close(struct edge *e)
+{
+	if (e == NULL)
+		return;
+	reactor_adopt(e->reactor);
+	close_listeners(e);
+	timer_cancel(&e->drain);
+	cut_all(e);
+	while (e->conns.n > 0 || e->socks.n > 0)
+		reactor_tick(e->reactor, 0);
+	reactor_flush_cancel(&e->drained);
+	release(e);
+}
+
+static void
+on_accept(struct listener *l, int fd, const struct sys_addr *peer)
+{
+	struct edge_listener *el = l->arg;
+
+	edge_conn_open(el->edge, fd, peer, el->tls);
+}
+
+enum err
+edge_listen(struct edge *e, const struct sys_addr *a, struct tls_ctx *tls,
+    uint16_t *port_out)
+{
+	struct edge_listener *el;
+	struct sys_addr bound;
+
+	if (e->listeners_n == EDGE_LISTENERS_MAX)
+		return ERR_LIMIT;
+	el = &e->listeners[e->listeners_n];
+	TRY(listener_open(&el->listener, e->reactor, a, on_accept, el));
+	el->edge = e;
+	el->tls = tls_ctx_ref(tls);
+	e->listeners_n++;
+	if (port_out != NULL) {
+		TRY(listener_addr(&el->listener, &bound));
+		*port_out = bound.port;
+	}
+	return OK;
+}
+
+void
+edge_set_tls(struct edge *e, struct tls_ctx *tls)
+{
+	for (size_t i = 0; i < e->listeners_n; i++) {
+		struct edge_listener *el = &e->listeners[i];
+
+		if (el->tls == NULL)
+			continue;
+		tls_ctx_unref(el->tls);
+		el->tls = tls_ctx_ref(tls);
+	}
+}
+
+enum err
+edge_adopt(struct edge *e, int fd, const struct sys_addr *peer)
+{
+	uint32_t before = e->conns.n;
+
+	edge_conn_open(e, fd, peer, NULL);
+	return e->conns.n > before ? OK : ERR_LIMIT;
+}
+
+/* ---- Drain ---- */
+
+/* Asked for whenever a connection has gone meanwhile. */
+static void
+on_drained(struct flush *f)
+{
+	struct edge *e = (struct edge *)(void *)((char *)f -
+	    offsetof(struct edge, drained));
+	void (*done)(void *) = e->drain_done;
+
+	if (e->conns.n > 0 || e->socks.n > 0 || done == NULL)
+		return;
+	timer_cancel(&e->drain);
+	e->drain_done = NULL;
+	done(e->drain_arg);
+}
+
+static void
+on_deadline(struct timer *t)
+{
+	cut_all((struct edge *)(void *)((char *)t -
+	    offsetof(struct edge, drain)));
+}
+
+static void
+drain_conn(struct conn *c, uint16_t code)
+{
+	switch ((enum conn_state)c->state) {
+	case CONN_TLS:
+		stream_close(&c->stream);
+		break;
+	case CONN_HEAD:
+		if (c->pend == NULL)
+			edge_conn_finish(c);
+		break;
+	case CONN_WS:
+		if (c->session != NULL)
+			edge_session_end(c->session, EDGE_DRAIN);
+		edge_ws_close(c, code, "");
+		break;
+	case CONN_BODY:		/* is answered, then ends */
+	case CONN_ANSWER:
+	case CONN_CLOSING:
+		break;
+	}
+}
+
+void
+edge_drain(struct edge *e, uint16_t code, uint64_t deadline_ms,
+    void (*done)(void *arg), void *arg)
+{
+	struct conn *c;
+	uint32_t at = 0;
+
+	assert(!e->draining);
+	e->draining = true;
+	e->drain_done = done;
+	e->drain_arg = arg;
+	close_listeners(e);
+	while ((c = slab_next(&e->conns, &at)) != NULL)
+		drain_conn(c, code);
+	timer_start(reactor_wheel(e->reactor), &e->drain, deadline_ms,
+	    on_deadline);
+	reactor_flush(e->reactor, &e->drained);
+}
+
+const char *
+edge_end_name(enum edge_end why)
+{
+	static const char *const names[] = {
+		[EDGE_BY_CLIENT] = "client disconnect",
+		[EDGE_BY_APP] = "server disconnect",
+		[EDGE_LOST] = "transport close",
+		[EDGE_PING] = "ping timeout",
+		[EDGE_SLOW] = "slow reader",
+		[EDGE_PROTOCOL] = "protocol error",
+		[EDGE_DRAIN] = "server going away",
+	};
+
+	return names[why];
+}
+
+const struct edge_stats *
+edge_stats(const struct edge *e)
+{
+	return &e->stats;
+}
+
+struct reactor *
+edge_reactor(const struct edge *e)
+{
+	return e->reactor;
+}
