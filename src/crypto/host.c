@@ -154,26 +154,45 @@ out:
 	return fail(e);
 }
 
-enum err
-host_hotp(struct span key, uint64_t counter, unsigned digits,
-    char out[static 9])
+/* HMAC under the hash asked for; its length, 0 when that fails. */
+static size_t
+hmac_by(enum host_hash hash, struct span key, struct span in,
+    uint8_t out[static SHA512_LEN])
 {
-	uint8_t message[8], mac[HOST_SHA1_LEN];
+	switch (hash) {
+	case HOST_SHA1:
+		return host_hmac_sha1(key, in, out) == OK ? HOST_SHA1_LEN : 0;
+	case HOST_SHA256:
+		return host_hmac_sha256(key, in, out) == OK ? SHA256_LEN : 0;
+	case HOST_SHA512:
+		return host_hmac_sha512(key, in, out) == OK ? SHA512_LEN : 0;
+	default:
+		return 0;
+	}
+}
+
+enum err
+host_hotp(enum host_hash hash, struct span key, uint64_t counter,
+    unsigned digits, char out[static 9])
+{
+	uint8_t message[8], mac[SHA512_LEN];
 	struct wr w = wr_init(message, sizeof(message));
 	struct rd r;
 	uint32_t code;
-	unsigned i;
+	size_t n;
 
 	if (digits < 6 || digits > 8)
 		return ERR_ARG;
 	wr_u64(&w, counter);
-	TRY(host_hmac_sha1(key, SPAN_OF(message), mac));
+	n = hmac_by(hash, key, SPAN_OF(message), mac);
+	if (n == 0)
+		return ERR_PROVIDER;
 	/* RFC 4226 5.3: 31 bits from where the last four bits point. */
-	r = rd_init(span_sub(SPAN_OF(mac), mac[19] & 0x0f, 4));
+	r = rd_init(span_sub(SPAN_OF(mac), mac[n - 1] & 0x0f, 4));
 	code = rd_u32(&r) & 0x7fffffff;
-	for (i = digits; i-- > 0; code /= 10)
-		out[i] = (char)('0' + code % 10);
 	out[digits] = '\0';
+	for (; digits > 0; code /= 10)
+		out[--digits] = (char)('0' + code % 10);
 	wipe(mac, sizeof(mac));
 	return OK;
 }

@@ -36,9 +36,13 @@ MUST_USE enum err host_pbkdf2_sha512(struct span password, struct span salt,
 /* RFC 5869 with SHA-512, for keys of others. n <= 255 * 64, else ERR_ARG. */
 MUST_USE enum err host_hkdf_sha512(struct span salt, struct span ikm,
     struct span info, uint8_t *out, size_t n);
-/* RFC 4226 5.3: 6 to 8 digits of HMAC-SHA-1(key, counter), and a NUL. */
-MUST_USE enum err host_hotp(struct span key, uint64_t counter, unsigned digits,
-    char out[static 9]);
+enum host_hash { HOST_SHA1, HOST_SHA256, HOST_SHA512 };
+/*
+ * RFC 4226 5.3: 6 to 8 digits of HMAC(key, counter), and a NUL; authenticator
+ * apps take HOST_SHA1. RFC 6238: the counter is the Unix time / 30 s. ERR_ARG.
+ */
+MUST_USE enum err host_hotp(enum host_hash hash, struct span key,
+    uint64_t counter, unsigned digits, char out[static 9]);
 
 /* ---- passwords (host_password.c) ------------------------------------- */
 

@@ -58,13 +58,18 @@ is_rsa(const EVP_PKEY *k)
 	    EVP_PKEY_get_bits(k) <= 4096;
 }
 
+/* RFC 5480 2.1.1: the curve by name; parameters of one's own are refused. */
 static bool
 is_p256(const EVP_PKEY *k)
 {
 	char group[32];
+	int is_explicit = 1;
 
-	return EVP_PKEY_is_a(k, "EC") && EVP_PKEY_get_group_name(k, group,
-	    sizeof(group), NULL) == 1 && strcmp(group, "prime256v1") == 0;
+	return EVP_PKEY_is_a(k, "EC") && EVP_PKEY_get_int_param(k,
+	    OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS,
+	    &is_explicit) == 1 && is_explicit == 0 &&
+	    EVP_PKEY_get_group_name(k, group, sizeof(group), NULL) == 1 &&
+	    strcmp(group, "prime256v1") == 0;
 }
 
 /* SHA-256 and the key's own scheme; for RSA that is PKCS #1 v1.5. */

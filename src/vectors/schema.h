@@ -60,6 +60,8 @@ bool field_hex(const struct vector_file *f, yyjson_val *obj, const char *key,
     struct span *out);
 bool field_base64(const struct vector_file *f, yyjson_val *obj,
     const char *key, struct span *out);
+bool field_base64url(const struct vector_file *f, yyjson_val *obj,
+    const char *key, struct span *out);
 /* field_hex of exactly n bytes. */
 bool field_hex_n(const struct vector_file *f, yyjson_val *obj,
     const char *key, size_t n, const uint8_t **out);
