@@ -31,9 +31,9 @@ MUST_USE enum err eio_decode(struct span msg, bool binary,
     struct eio_packet *out);
 /*
  * The next packet of a polling body; *body steps behind it. Base64 of binary
- * packets is decoded into the arena. False: no more.
- * *err: OK, ERR_FORMAT (empty packet, unknown type, bad base64, empty body at
- * the first call), ERR_TOO_LARGE (arena).
+ * packets is decoded into the arena. False: no more (*body is {NULL,0}), or
+ * *err: ERR_FORMAT (empty body or packet, unknown type, bad base64),
+ * ERR_TOO_LARGE (arena).
  */
 bool eio_next(struct span *body, struct arena *a, struct eio_packet *out,
     enum err *err);

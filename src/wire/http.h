@@ -84,11 +84,13 @@ struct http_in {
 	uint64_t ll[16];		/* llhttp_t */
 	const struct http_limits *limits;
 	uint64_t body_n;	/* bytes of this body so far */
-	uint32_t scanned;	/* of a waiting head, searched for its end */
-	uint16_t bad_status;	/* 400 411 413 414 417 431 501 505; client: 502 */
+	uint64_t left;		/* of a body with a length */
+	uint32_t scanned;	/* where the present line of a head begins */
+	uint32_t extra_n;	/* bytes of chunk extensions and trailers */
+	uint16_t bad_status;	/* 400 413 414 417 431 501 505; client: 502 */
 	uint8_t role, state;
+	uint8_t blank, interim;	/* empty lines; 1xx answers passed over */
 	bool head_answer;	/* client: the request was HEAD */
-	bool eof_ends;		/* client: the body lasts until the end */
 	const char *bad_why;	/* literal for people */
 };
 

@@ -24,12 +24,12 @@ enum sio_type {
 struct sio_packet {
 	enum sio_type type;
 	uint32_t attachments;	/* of the binary types */
-	struct span nsp;	/* namespace: "/" or "/name", without query */
+	struct span nsp;	/* namespace: "/", or "/name" as it was sent */
 	bool has_id;
 	uint64_t id;		/* of the acknowledgement */
 	struct span data;	/* JSON text, checked; empty: none */
 	/* events */
-	struct span event;	/* first argument, decoded; empty for numbers */
+	struct span event;	/* first argument: its characters or digits */
 	struct span args;	/* "a,b,c": the others' JSON; empty: none */
 };
 
@@ -38,8 +38,8 @@ struct sio_packet {
  * Refused (ERR_FORMAT): unknown type, attachments that are no number, bad
  * JSON, and payloads that do not fit: CONNECT with other than an object (or
  * none), DISCONNECT with any, CONNECT_ERROR other than string or object,
- * EVENT other than an array with a string or number first, reserved event
- * names, ACK other than an array.  ERR_TOO_LARGE: arena (decoded name).
+ * EVENT other than an array with a string or number first (or none at all),
+ * reserved event names, ACK other than an array.  ERR_TOO_LARGE: arena (decoded name).
  */
 MUST_USE enum err sio_decode(struct span msg, struct arena *a,
     struct sio_packet *out);
@@ -54,10 +54,10 @@ bool sio_arg(struct span *args, struct span *arg_out);
 struct span sio_ack_args(const struct sio_packet *p);
 /*
  * Are all placeholders {"_placeholder":true,"num":k} in the data whole, with
- * k < attachments? ERR_FORMAT.
+ * k < attachments? ERR_FORMAT.  ERR_TOO_LARGE: arena (escaped names).
  */
 MUST_USE enum err sio_check_placeholders(struct span data,
-    uint32_t attachments);
+    uint32_t attachments, struct arena *a);
 
 /* ------------------------------------------------------------- writing -- */
 
