@@ -13,7 +13,12 @@
 #define EVENT_LEN_MAX (64u * 1024)
 #define EVENT_TEXT_MAX (48u * 1024)	/* fits 100,000 characters of base64 */
 #define EVENT_MENTIONS_MAX 100
+#define EVENT_ATTACHMENTS_MAX 32
+#define EVENT_REACTION_MAX 64
+#define EVENT_CLIENT_MAX 64
 #define EVENT_VIEW_LEN 32
+#define EVENT_VIEW_CONFLICT_LEN (16 + 8 + 32 + 32)	/* account, version,
+							 * both hashes */
 #define EVENT_EXPIRE_S_MAX (365u * 24 * 3600)
 #define CONV_LEN 16
 
@@ -74,6 +79,13 @@ bool event_is_chained(uint8_t kind);
 
 /* One item after the other; false at the end. */
 bool event_next_mention(struct span *mentions, struct user_id *out);
+
+/*
+ * The original event in a resend. ERR_FORMAT: malformed, another one than its
+ * target names, of another conversation, or a resend itself.
+ */
+MUST_USE enum err event_resend_decode(const struct event *resend,
+    struct event *out);
 
 /* Body of a session-reset: SID[16] | u8 1 when its sender initiated it, 2 when
  * its receiver did. */

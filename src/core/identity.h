@@ -51,6 +51,15 @@ struct identity {
  */
 MUST_USE enum err identity_create(struct core *c, const struct user_id *account,
     uint8_t flags, struct span *list_out);
+/*
+ * identity_start_over(c, account, flags, old_list, list_out):
+ * The account's keys are lost: a new account key, and this device under the
+ * next number that old_list (the newest signed one) left free. Versions go on.
+ * ERR_CONFLICT: there is an identity already. Others: old_list is not valid.
+ */
+MUST_USE enum err identity_start_over(struct core *c,
+    const struct user_id *account, uint8_t flags, struct span old_list,
+    struct span *list_out);
 /* ERR_NOT_FOUND: no identity yet. Wipe it after use. */
 MUST_USE enum err identity_load(struct core *c, struct identity *out);
 void identity_wipe(struct identity *id);

@@ -1,11 +1,13 @@
 /*
  * ratchet.h: the Double Ratchet with sparse post-quantum mixing
  * (docs/protocol.md, "Ratchet"). A struct ratchet is plain memory of the
- * caller's, about 155 KiB (2,000 skipped keys); ratchet_encode and _decode
- * make and read its stored form. Freestanding: no clock, no heap.
+ * caller's, about 155 KiB (2,000 skipped keys); ratchet_store_* make and read
+ * its stored form. Freestanding.
  *
- * A failed call leaves the ratchet as it was. Whoever seals MUST store the new
- * state together with the finished bytes before the bytes leave the device.
+ * A failed call leaves the ratchet as it was (but for the oldest skipped keys
+ * when the provider fails while new ones take their place). Whoever seals MUST
+ * store the new state together with the finished bytes before they leave the
+ * device.
  */
 #ifndef CORE_RATCHET_H
 #define CORE_RATCHET_H
@@ -54,11 +56,9 @@ struct ratchet {
 /* What an opened message was. */
 struct ratchet_info {
 	bool spoiled;		/* authentic, but its frame is malformed */
-	bool from_skipped;
-	bool new_chain;
-	uint32_t epoch;		/* after it */
+	bool from_skipped;	/* later ones of its chain came before */
 	enum pqm_flag flag;	/* what it carried */
-	uint32_t n;
+	uint32_t n;		/* its place in the chain */
 };
 
 /* Initiator: the peer's signed prekey is its first ratchet key. */
@@ -74,16 +74,14 @@ MUST_USE enum err ratchet_start_responder(const struct provider *p,
     const uint8_t ikk_initiator[static MLKEM_EK_LEN], uint64_t now_ms);
 
 /*
- * ratchet_seal(p, r, content, keyless, now_ms, w):
+ * ratchet_seal(p, r, content, now_ms, w):
  * Encrypt one message and step the sending chain.
  *   content  in   at most RATCHET_CONTENT_MAX bytes
- *   keyless  in   the frame carries nothing of the PQ machine (inside a
- *                 prekey message)
- *   w        out  the message is appended
+ *   w        out  the message is appended; nothing unless OK
  * ERR_NO_SESSION: nothing can be sent yet.  ERR_TOO_LARGE.  ERR_SPACE.
  */
 MUST_USE enum err ratchet_seal(const struct provider *p, struct ratchet *r,
-    struct span content, bool keyless, uint64_t now_ms, struct wr *w);
+    struct span content, uint64_t now_ms, struct wr *w);
 
 /*
  * ratchet_open(p, r, msg, now_ms, plain_out, content_out, info_out):
@@ -108,11 +106,11 @@ MUST_USE enum err ratchet_peek_dh(struct span msg, const uint8_t **dh_out);
 /* Drops skipped keys that are too old. True when there were any. */
 bool ratchet_expire(struct ratchet *r, uint64_t now_ms);
 
-/* The stored form, TLV; at most ratchet_encoded_len bytes. ERR_SPACE. */
-size_t ratchet_encoded_len(const struct ratchet *r);
-MUST_USE enum err ratchet_encode(const struct ratchet *r, struct wr *w);
+/* The stored form, TLV; at most ratchet_store_len bytes. ERR_SPACE. */
+size_t ratchet_store_len(const struct ratchet *r);
+MUST_USE enum err ratchet_store_encode(const struct ratchet *r, struct wr *w);
 /* ERR_FORMAT, ERR_UNKNOWN_CRITICAL; *r is wiped then. */
-MUST_USE enum err ratchet_decode(struct span record, struct ratchet *r);
+MUST_USE enum err ratchet_store_decode(struct span record, struct ratchet *r);
 void ratchet_wipe(struct ratchet *r);
 
 #endif

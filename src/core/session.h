@@ -1,7 +1,7 @@
 /*
  * session.h: one session with one device of a peer: its ratchet, and what the
  * choice between sessions needs (docs/protocol.md, "Two sessions at once").
- * The stored form is u8 format | TLV, seeds and not expanded keys.
+ * The stored form is u8 format | vec16 TLV | TLV of the ratchet.
  * Freestanding; about 160 KiB of caller's memory.
  */
 #ifndef CORE_SESSION_H
@@ -28,7 +28,8 @@ struct session_setup {
 	uint8_t ct[MLKEM_CT_LEN];
 };
 
-struct session {
+/* All of it but the ratchet. */
+struct session_meta {
 	struct address peer;
 	struct session_sid sid;
 	uint64_t created_ms;		/* as T has it */
@@ -38,19 +39,34 @@ struct session {
 	bool reset_sent;		/* told on this one of a newer */
 	uint8_t own_cert[SHA256_LEN], peer_cert[SHA256_LEN];
 	uint8_t seal[KEY_LEN];		/* for the sealed layer */
-	uint64_t opened_ms;		/* last message opened; 0: none */
+	uint64_t heard_ms;		/* last message opened, or made */
 	uint64_t unanswered_ms;		/* first sent since then; 0: none */
 	uint64_t own_gone_ms, peer_gone_ms;	/* certificate left its list */
 	struct session_setup setup;	/* initiator, until confirmed */
+};
+
+struct session {
+	struct session_meta m;
 	struct ratchet ratchet;
 };
 
 /* Greatest (created_ms, SID) wins: < 0, 0, > 0. */
-int session_order(const struct session *a, const struct session *b);
+int session_order(const struct session_meta *a, const struct session_meta *b);
 size_t session_encoded_len(const struct session *s);
 MUST_USE enum err session_encode(const struct session *s, struct wr *w);
 /* ERR_FORMAT, ERR_VERSION, ERR_UNKNOWN_CRITICAL; *s is wiped then. */
 MUST_USE enum err session_decode(struct span record, struct session *s);
 void session_wipe(struct session *s);
+
+/*
+ * Without touching the ratchet: meta alone, and the stored form with another
+ * meta. ratchet_out: the rest of the record.
+ */
+MUST_USE enum err session_peek(struct span record, struct session_meta *m,
+    struct span *ratchet_out);
+MUST_USE enum err session_encode_meta(const struct session_meta *m,
+    struct span ratchet, struct wr *w);
+/* What session_encode_meta adds to the ratchet's bytes, at most. */
+#define SESSION_META_LEN_MAX 1600
 
 #endif

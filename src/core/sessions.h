@@ -65,6 +65,7 @@ struct sessions_opened {
 	struct session_sid sid;
 	bool new_session;		/* made by this message */
 	bool late;			/* came after later ones of its chain */
+	bool confirmed;			/* the session is, since this message */
 	bool reset_due;			/* sessions_reset_due has one to tell */
 };
 
@@ -119,6 +120,9 @@ MUST_USE enum err sessions_heard_reset(struct core *c,
 MUST_USE enum err sessions_drop(struct core *c, const struct address *with);
 MUST_USE enum err sessions_drop_account(struct core *c,
     const struct user_id *account);
+/* Notes on the sessions under a key prefix (empty: all; an account) whose
+ * certificates are no longer the listed ones since when that is so. */
+MUST_USE enum err sessions_mark_gone(struct core *c, struct span prefix);
 /* Deletes what is past its time, for all devices: daily. */
 MUST_USE enum err sessions_tidy(struct core *c);
 

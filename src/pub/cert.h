@@ -49,14 +49,15 @@ struct cert {
  * vmin <= vmax, nothing behind. ERR_FORMAT, ERR_VERSION; *out is zeroed then.
  */
 MUST_USE enum err cert_decode(struct span bytes, struct cert *out);
-/* Appends the encoding, at most CERT_LEN_MAX bytes. ERR_SPACE. */
+/* Appends the encoding, at most CERT_LEN_MAX bytes. ERR_ARG: decode would
+ * refuse it. ERR_SPACE. */
 MUST_USE enum err cert_encode(const struct cert *c, struct wr *w);
 /*
- * What goes beyond the layout: the X25519 key is canonical and not of small
- * order, the ML-KEM key passes the modulus check, version 1 is offered.
- * ERR_FORMAT, ERR_VERSION, ERR_PROVIDER.
+ * What goes beyond the layout: the X25519 key is canonical (one of small order
+ * ends every set-up with it), the ML-KEM key passes the modulus check, version
+ * 1 is offered. ERR_FORMAT, ERR_VERSION.
  */
-MUST_USE enum err cert_check(const struct provider *p, const struct cert *c);
+MUST_USE enum err cert_check(const struct cert *c);
 /* TH("NJ1 cert", bytes). */
 MUST_USE enum err cert_hash(const struct provider *p, struct span bytes,
     uint8_t out[static SHA256_LEN]);

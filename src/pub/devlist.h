@@ -45,7 +45,7 @@ enum devlist_age {
 };
 
 /*
- * The whole signed object, layout only. Refuses no or too many devices, ids
+ * The whole signed object, layout only. Refuses none or too many devices, ids
  * out of order or >= next_id, unknown flags, a version of 0, a prev_hash in
  * version 1 or none later, a life of more than 45 days. body_out (may be
  * NULL) gets what the signature covers. ERR_FORMAT, ERR_VERSION; *out is
