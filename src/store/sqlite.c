@@ -16,8 +16,13 @@
  * a copy (SQLITE_STATIC): the caller keeps them until reset.
  *
  * Memory: caches are small, since hot pages are in the system's page cache
- * anyway: 2 MiB for the writer, which reads tree pages before it changes
- * them, 1 MiB a reader, which also maps the first 64 MiB of the file.
+ * anyway. The writer's holds what a full batch changes (about three pages a
+ * message), for what does not fit is written to the log early and again; it
+ * is taken only when needed. 1 MiB a reader, which also maps 64 MiB of file.
+ *
+ * The log is cut by beginning anew in place, never by truncation: its blocks
+ * and cached pages are used again, which saves the file system most of its
+ * work.
  */
 #define BUSY_MS 10000
 #define BUSY_CHECKPOINT_MS 50
@@ -107,8 +112,8 @@ sqlite_pragmas(enum db_use use)
 	}
 	return "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
 	    "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;"
-	    "PRAGMA cache_size = -2048; PRAGMA mmap_size = 0;"
-	    "PRAGMA journal_size_limit = 67108864;";
+	    "PRAGMA cache_size = -8192; PRAGMA mmap_size = 0;"
+	    "PRAGMA journal_size_limit = -1;";
 }
 
 static void

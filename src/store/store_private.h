@@ -11,7 +11,7 @@
 
 /* A log of this many pages (4 KiB) is moved; of that many, cut. */
 #define CHECKPOINT_PAGES 1000
-#define CHECKPOINT_PAGES_HARD 16384
+#define CHECKPOINT_PAGES_HARD 4000
 /* So few pages are moved while the writer waits. */
 #define CHECKPOINT_LEFT_HARD 256
 #define READ_BATCH_MAX 64
