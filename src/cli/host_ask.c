@@ -1,0 +1,170 @@
+/*
+ * host_ask.c: exports host_read, host_read_end, host_command, host_call,
+ * host_find, host_chat: commands to the client and the server, and queries.
+ * See host.h.
+ */
+#include "cli/host.h"
+
+#include "cli/clean.h"
+
+enum err
+host_read(struct host *h)
+{
+	if (h->reading == 0 && !h->profile.open)
+		TRY(profile_begin_read(&h->profile));
+	h->reading++;
+	return OK;
+}
+
+void
+host_read_end(struct host *h)
+{
+	if (--h->reading == 0)
+		profile_rollback(&h->profile);
+}
+
+static bool
+is_answered(struct host *h, const void *ctx)
+{
+	(void)ctx;
+	return h->reply.done;
+}
+
+/* What the client or the server said no to, and what helps. */
+static enum exit_status
+explain(struct host *h)
+{
+	const struct host_reply *r = &h->reply;
+	const char *more = r->message[0] != '\0' ? r->message :
+	    err_text(r->err);
+	switch ((int)r->err) {
+	case ERR_NO_KEY: case ERR_UNTRUSTED:
+		host_error(h, "the keys of this account are not on this "
+		    "machine; see: nightjar help login");
+		return EXIT_UNTRUSTED;
+	case ERR_IDENTITY_CHANGED:
+		host_error(h, "the identity of this person has changed. "
+		    "Compare the safety number (nightjar verify NAME) and "
+		    "confirm it, then send again");
+		return EXIT_UNTRUSTED;
+	case ERR_RATE_LIMITED: case ERR_BUSY: case ERR_UNAVAILABLE:
+		host_error(h, "the server has no room now (%s); try again "
+		    "in a while", more);
+		return EXIT_REFUSED;
+	case ERR_NOT_FOUND:
+		host_error(h, "%s", r->message[0] != '\0' ? r->message :
+		    "there is no such person");
+		return EXIT_REFUSED;
+	default:
+		host_error(h, "%s", more);
+		return err_status(r->err) == 0 ? EXIT_UNTRUSTED :
+		    EXIT_REFUSED;
+	}
+}
+
+enum exit_status
+host_command(struct host *h, struct client_input *in)
+{
+	h->reply = (struct host_reply){ .cmd = host_number(h) };
+	in->cmd = h->reply.cmd;
+	host_input(h, in);
+	enum exit_status st = host_wait(h, is_answered, NULL,
+	    host_timeout(h));
+	if (st == EXIT_OK && h->reply.err != OK)
+		return explain(h);
+	return st;
+}
+
+/* ---- REST calls of the host's own ---- */
+
+/* An answer to a call that was given up is not looked at. */
+static void
+on_own(void *ctx, uint64_t id, const struct remote_answer *a)
+{
+	struct host *h = ctx;
+	struct host_own *c = &h->own;
+	if (c->id != id || c->body == NULL)
+		return;
+	c->done = true;
+	c->status = a->status;
+	c->why = a->why;
+	c->err = buf_add_span(c->body, a->body);
+}
+
+static bool
+is_done(struct host *h, const void *ctx)
+{
+	(void)ctx;
+	return h->own.done;
+}
+
+enum exit_status
+host_call(struct host *h, const char *method, struct span path,
+    struct span token, struct span json, uint32_t *status_out,
+    struct buf *body)
+{
+	struct host_own *c = &h->own;
+	*c = (struct host_own){ .id = host_number(h), .body = body };
+	if (remote_call(&h->remote, method, path, token, json, c->id, on_own,
+	    h) != OK) {
+		host_error(h, "the request could not be made");
+		return EXIT_FAILED;
+	}
+	/* remote.c answers within its own limit, which is --timeout. */
+	enum exit_status st = host_wait(h, is_done, NULL, 0);
+	c->body = NULL;
+	if (!c->done)
+		return st;
+	if (c->status == 0 && c->why == DIAL_UNTRUSTED)
+		return EXIT_UNTRUSTED;
+	if (c->status == 0) {
+		host_error(h, "the server %s was not reached. Is it running? "
+		    "Is this machine online?", h->where.url);
+		return EXIT_NETWORK;
+	}
+	*status_out = c->status;
+	return c->err == OK ? EXIT_OK : EXIT_FAILED;
+}
+
+/* ---- people ---- */
+
+static enum err
+known(struct host *h, struct span name, struct client_person *out)
+{
+	TRY(host_read(h));
+	enum err e = client_person_by_name(&h->client, &h->query, name, out);
+	host_read_end(h);
+	return e;
+}
+
+enum exit_status
+host_find(struct host *h, const char *name, struct client_person *out)
+{
+	struct client_input in = { .type = CLIENT_FIND,
+	    .u.name = span_str(name) };
+	if (known(h, in.u.name, out) == OK)
+		return EXIT_OK;
+	if (!h->running) {
+		host_error(h, "nobody called \"%s\" is known here", name);
+		return EXIT_FAILED;
+	}
+	enum exit_status st = host_command(h, &in);
+	if (st != EXIT_OK)
+		return st;
+	memset(out, 0, sizeof(*out));
+	if (known(h, in.u.name, out) != OK) {
+		out->user = h->reply.user;
+		out->name = span_str(h->reply.name);
+	}
+	return EXIT_OK;
+}
+
+enum exit_status
+host_chat(struct host *h, const struct user_id *user, struct chat_id *out)
+{
+	struct client_input in = { .type = CLIENT_OPEN, .u.user = *user };
+	enum exit_status st = host_command(h, &in);
+	if (st == EXIT_OK)
+		*out = h->reply.chat;
+	return st;
+}
