@@ -73,12 +73,13 @@ arena_chunk_add(struct arena *a, size_t n)
 static uint8_t *
 arena_take(struct arena *a, size_t n, size_t align)
 {
-	size_t pad = (size_t)(-(uintptr_t)(a->p + a->used)) & (align - 1);
+	size_t pad = (size_t)(-((uintptr_t)a->p + a->used)) & (align - 1);
 	uint8_t *p;
 
 	if (n > a->max || a->total > a->max - n)
 		return NULL;
-	if (pad > a->cap - a->used || n > a->cap - a->used - pad) {
+	if (a->p == NULL || pad > a->cap - a->used ||
+	    n > a->cap - a->used - pad) {
 		if (!arena_chunk_add(a, n))
 			return NULL;
 		pad = (size_t)(-(uintptr_t)a->p) & (align - 1);
@@ -142,6 +143,7 @@ arena_wipe(struct arena *a, struct arena_mark m)
 	for (struct arena_chunk *c = a->chunks; c != m.chunks; c = c->next)
 		wipe((uint8_t *)c + CHUNK_HEAD, c->n - CHUNK_HEAD);
 	/* What was left of the chunk that the mark is in. */
-	wipe(m.p + m.used, m.cap - m.used);
+	if (m.p != NULL)
+		wipe(m.p + m.used, m.cap - m.used);
 	arena_reset(a, m);
 }

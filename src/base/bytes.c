@@ -206,7 +206,7 @@ wr_room(struct wr *w, size_t n)
 		w->bad = true;
 		return NULL;
 	}
-	p = w->p + w->n;
+	p = w->p != NULL ? w->p + w->n : NULL;
 	w->n += n;
 	return p;
 }
@@ -347,9 +347,9 @@ buf_reserve(struct buf *b, size_t more)
 		return ERR_TOO_LARGE;
 	if (b->n + more <= b->cap)
 		return OK;
-	while (cap < b->n + more)
+	while (cap < b->n + more && cap <= b->max / 2)
 		cap *= 2;
-	if (cap > b->max)
+	if (cap < b->n + more || cap > b->max)
 		cap = b->max;
 	p = realloc(b->p, cap);
 	if (p == NULL)

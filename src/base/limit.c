@@ -71,7 +71,7 @@ limit_take(struct limit *l, struct span key, struct rate r, uint32_t cost,
     uint64_t now_us, struct limit_state *state_out)
 {
 	_Atomic uint64_t *slot;
-	uint64_t interval, room, was, next;
+	uint64_t interval, room, add, was, next;
 
 	if (r.burst == 0) {
 		if (state_out != NULL)
@@ -82,8 +82,10 @@ limit_take(struct limit *l, struct span key, struct rate r, uint32_t cost,
 	interval = rate_interval_us(r);
 	room = interval * r.burst;
 	was = atomic_load_explicit(slot, memory_order_relaxed);
+	/* More than the bucket ever holds is refused, not multiplied out. */
+	add = cost <= r.burst ? interval * cost : room + 1;
 	do {
-		next = (was > now_us ? was : now_us) + interval * cost;
+		next = (was > now_us ? was : now_us) + add;
 		if (next - now_us > room) {
 			limit_tell(state_out, r, was, next - now_us - room,
 			    now_us);
@@ -98,7 +100,17 @@ limit_take(struct limit *l, struct span key, struct rate r, uint32_t cost,
 void
 limit_give(struct limit *l, struct span key, struct rate r, uint32_t cost)
 {
-	if (r.burst != 0)
-		atomic_fetch_sub_explicit(limit_slot(l, key),
-		    rate_interval_us(r) * cost, memory_order_relaxed);
+	_Atomic uint64_t *slot;
+	uint64_t back, was, next;
+
+	if (r.burst == 0)
+		return;
+	slot = limit_slot(l, key);
+	back = rate_interval_us(r) * (cost < r.burst ? cost : r.burst);
+	was = atomic_load_explicit(slot, memory_order_relaxed);
+	do {
+		/* Never below zero, which would be the end of time. */
+		next = was > back ? was - back : 0;
+	} while (!atomic_compare_exchange_weak_explicit(slot, &was, next,
+	    memory_order_relaxed, memory_order_relaxed));
 }

@@ -50,11 +50,18 @@ log_level_by_name(const char *name, enum log_level *out)
 	return false;
 }
 
+/* What may still be put; a closing quote can have eaten into TAIL. */
+static size_t
+log_room(const struct log *l)
+{
+	return l->n < LOG_LINE_MAX - TAIL ? LOG_LINE_MAX - TAIL - l->n : 0;
+}
+
 /* All of s or nothing: a line stays valid JSON when it is full. */
 static bool
 log_put(struct log *l, const char *s, size_t n)
 {
-	if (n > LOG_LINE_MAX - TAIL - l->n)
+	if (n > log_room(l))
 		return false;
 	memcpy(l->text + l->n, s, n);
 	l->n += n;
@@ -102,7 +109,7 @@ log_key(struct log *l, const char *key, size_t n)
 	size_t key_n = strlen(key);
 
 	/* comma, quotes of key and value, colon */
-	if (key_n + n + 6 > LOG_LINE_MAX - TAIL - l->n)
+	if (key_n + n + 6 > log_room(l))
 		return false;
 	(void)log_put(l, ",\"", 2);
 	(void)log_put(l, key, key_n);
