@@ -274,6 +274,15 @@ test_buf_grows_up_to_its_maximum(void **state)
 	assert_null(b.p);
 }
 
+/* Under AddressSanitizer too an impossible allocation is NULL. */
+const char *__asan_default_options(void);
+
+const char *
+__asan_default_options(void)
+{
+	return "allocator_may_return_null=1";
+}
+
 /* A request near the end of the address space must not loop or wrap. */
 static void
 test_buf_reserve_of_half_the_address_space_fails(void **state)
