@@ -53,7 +53,7 @@ struct event {
 	struct conv_id conv;
 	uint64_t time_ms;		/* the sender's clock */
 	struct span body;		/* text: UTF-8; others: per kind */
-	struct event_id prev;		/* the one that this device sent before */
+	struct event_id prev;		/* what this device sent before */
 	uint8_t view[EVENT_VIEW_LEN];	/* view.h */
 	uint32_t expire_s;		/* disappears after; 0: never */
 	struct event_id reply_to;

@@ -11,7 +11,8 @@ is_generator(const struct pqm *q)
 }
 
 void
-pqm_start_initiator(struct pqm *q, const uint8_t ikk_seed[static MLKEM_SEED_LEN],
+pqm_start_initiator(struct pqm *q,
+    const uint8_t ikk_seed[static MLKEM_SEED_LEN],
     uint64_t now_ms)
 {
 	memset(q, 0, sizeof(*q));
@@ -43,7 +44,7 @@ pqm_is_due(const struct pqm *q, uint64_t now_ms)
 void
 pqm_rekey(struct pqm *q)
 {
-	/* What is under way may be known to a thief: that epoch and one more. */
+	/* What is under way may be known to a thief: that and one more. */
 	uint32_t due = q->state == PQM_IDLE ? q->epoch : q->epoch + 1;
 
 	if (due > q->due_epoch)

@@ -18,7 +18,7 @@
 /* An event of ours went to this device (call it for each recipient). */
 MUST_USE enum err retry_sent(struct core *c, const struct event_id *id,
     const struct address *to);
-/* We ask: keeps the id; may_ask_out is false when we asked within the last day. */
+/* We ask: keeps the id; may_ask_out is false when we asked within a day. */
 MUST_USE enum err retry_ask(struct core *c, const struct event_id *id,
     bool *may_ask_out);
 /*

@@ -63,7 +63,8 @@ MUST_USE enum err cert_hash(const struct provider *p, struct span bytes,
     uint8_t out[static SHA256_LEN]);
 /* TH("NJ1 aik", account key). */
 MUST_USE enum err cert_aik_hash(const struct provider *p,
-    const uint8_t aik[static COMPOSITE_PUB_LEN], uint8_t out[static SHA256_LEN]);
+    const uint8_t aik[static COMPOSITE_PUB_LEN],
+    uint8_t out[static SHA256_LEN]);
 bool cert_has_suite(const struct cert *c, uint16_t suite);
 
 #endif

@@ -15,14 +15,14 @@
 #include "crypto/merkle.h"
 #include "pub/cert.h"
 
-#define BATCH_BODY_LEN (1 + 16 + 32 + 4 + 32 + 4 + 8 + 8 + 2 + 32)	/* 139 */
-#define BATCH_LEN (BATCH_BODY_LEN + COMPOSITE_SIG_LEN)			/* 3512 */
+#define BATCH_BODY_LEN (1 + 16 + 32 + 4 + 32 + 4 + 8 + 8 + 2 + 32)
+#define BATCH_LEN (BATCH_BODY_LEN + COMPOSITE_SIG_LEN)	/* 3512 */
 #define BATCH_LEAVES_DEFAULT 64
 #define BATCH_LIFE_MS_MAX (60ull * 24 * 3600 * 1000)
 
 #define LEAF_SPK_LEN (1 + 4 + X25519_LEN)				/* 37 */
-#define LEAF_LRK_LEN (1 + 4 + MLKEM_EK_LEN)				/* 1189 */
-#define LEAF_OTP_LEN (1 + 4 + X25519_LEN + MLKEM_EK_LEN)		/* 1221 */
+#define LEAF_LRK_LEN (1 + 4 + MLKEM_EK_LEN)		/* 1189 */
+#define LEAF_OTP_LEN (1 + 4 + X25519_LEN + MLKEM_EK_LEN)	/* 1221 */
 #define LEAF_LEN_MAX LEAF_OTP_LEN
 
 enum leaf_type { LEAF_SPK = 1, LEAF_LRK = 2, LEAF_OTP = 3 };
