@@ -42,7 +42,7 @@
 #include "base/id.h"
 #include "crypto/provider.h"
 
-#define CLIENT_TEXT_MAX 65536u		/* bytes of UTF-8 in one message */
+#define CLIENT_TEXT_MAX 49152u		/* bytes of UTF-8 in one message */
 #define CLIENT_NAME_MAX 64u		/* bytes of a user name kept */
 #define CLIENT_CALLS_MAX 24u		/* REST calls under way at once */
 #define CLIENT_SENDS_MAX 64u		/* events awaiting their ack at once */
@@ -355,12 +355,13 @@ struct client_effects {
 
 /* --------------------------------------------------------------- steps */
 
-/* One process' own view; no authority in it. Fields: client/state.h. */
+/* One process' own view; no authority in it. Not for the host's eyes. */
 struct client_call {
 	uint32_t id;			/* 0: free */
 	uint8_t what;
 	uint64_t cmd;
 	uint64_t sent_ms;
+	uint64_t tag;			/* of the token it used */
 	struct user_id user;
 	struct chat_id chat;
 	uint64_t number;		/* after, outbox number, version */
@@ -368,7 +369,8 @@ struct client_call {
 
 struct client_wait {
 	uint32_t ack;			/* 0: free */
-	uint64_t out;			/* outbox number */
+	struct user_id lane;		/* with out: which outbox entry */
+	uint64_t out;
 	uint64_t sent_ms;
 };
 
@@ -381,7 +383,7 @@ struct client {
 	bool up;			/* the socket's namespace */
 	bool connecting;
 	bool acknowledged;		/* connection:acknowledged came */
-	bool token_bad;			/* the socket refused the token */
+	uint64_t bad_tag;		/* of the token that was refused */
 	bool dirty;			/* pump once more in this step */
 	uint64_t gone_ms;		/* connect again then */
 	uint32_t failures;		/* of connecting, in a row */
@@ -417,7 +419,8 @@ MUST_USE enum err client_step(struct client *c, struct arena *a,
 
 /* ------------------------------------------------------------- queries
  * They read records (within a transaction of the host, read-only is enough)
- * and never change any. Spans they give live in the arena.
+ * and never change any. Spans they give live in the arena, which grows with
+ * each call (those that ask the core by 1 MiB): the host puts it back.
  */
 
 /* What `status` shows. */

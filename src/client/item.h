@@ -1,0 +1,65 @@
+/*
+ * item.h: the entries of a chat's history, the index by event id that makes
+ * each message show once, marks, and the journal of all that is shown and
+ * lasts. Called by receive.c, outbox.c and query.c.
+ *
+ *	REC_ITEM	chat | order | sub -> entry
+ *	REC_EVENT	sender | event id -> chat | order | sub (zeros: nothing
+ *			to show, but the id is used up)
+ *	REC_MARK	chat | user | kind -> position, time
+ *	REC_JOURNAL	number -> what changed; an entry of the history has one
+ *			number, that of its last change
+ */
+#ifndef CLIENT_ITEM_H
+#define CLIENT_ITEM_H
+
+#include "client/step.h"
+
+/* Entries that wait to be sent stand behind all that have a position. */
+#define ITEM_ORDER_WAITING (1ull << 62)
+#define ITEM_LATE_MS (24ull * 3600 * 1000)
+
+struct item_place {
+	struct chat_id chat;
+	uint64_t order;
+	uint8_t sub;
+};
+
+/* Adds or replaces the entry at its place; journal, index and SHOW with it. */
+MUST_USE enum err item_put(struct step *s, struct client_item *it);
+/* Puts it at another order (a waiting entry was sent). */
+MUST_USE enum err item_move(struct step *s, struct client_item *it,
+    uint64_t order);
+/* ERR_NOT_FOUND. Marks are folded into its flags. */
+MUST_USE enum err item_get(struct step *s, const struct item_place *at,
+    struct client_item *out);
+/* By sender and event id. ERR_NOT_FOUND: never seen, or nothing to show. */
+MUST_USE enum err item_find(struct step *s, const struct user_id *sender,
+    const struct event_id *event, struct client_item *out);
+/* Was this event id of this sender used already? */
+MUST_USE enum err item_is_used(struct step *s, const struct user_id *sender,
+    const struct event_id *event, bool *out);
+/* Uses it up without an entry. */
+MUST_USE enum err item_use(struct step *s, const struct user_id *sender,
+    const struct event_id *event);
+/* The entry after (before) a place in its chat. ERR_NOT_FOUND. */
+MUST_USE enum err item_next(struct step *s, const struct chat_id *chat,
+    bool back, struct client_place *at, struct client_item *out);
+
+/* Moves a mark forward; nothing happens when it stands there or beyond. */
+MUST_USE enum err item_mark(struct step *s, const struct client_mark *m);
+/* Position of a mark; 0: none. */
+MUST_USE enum err item_marked(struct step *s, const struct chat_id *chat,
+    const struct user_id *user, enum client_mark_kind kind, uint64_t *out);
+
+/* Journal entries about people. */
+MUST_USE enum err item_person(struct step *s, enum client_show_type t,
+    const struct user_id *user, uint64_t version, uint32_t devices,
+    bool was_verified, bool blocked);
+MUST_USE enum err item_warn(struct step *s, enum client_warning_kind kind,
+    const struct user_id *user, uint32_t device);
+/* The next journal entry after *seq. ERR_NOT_FOUND. */
+MUST_USE enum err item_journal(struct step *s, uint64_t *seq,
+    struct client_show *out);
+
+#endif

@@ -1,0 +1,551 @@
+/*
+ * link.c: connection and catch-up. The cursor of this device moves only to
+ * what an answer of `sync` vouches for as complete; what came live before that
+ * is known by its event ids when it comes again.
+ */
+#include "client/link.h"
+
+#include "wire/json.h"
+
+#define SILENCE_MS (5 * 60 * 1000u)
+#define RECEIVED_FIRST_MS 200u
+#define RECEIVED_EVERY_MS 1000u
+#define TYPING_EVERY_MS 3000u
+#define CATCH_UP_MS 3000u
+#define SYNC_AGAIN_MS 2000u
+#define SYNC_LIMIT "100"
+
+static enum err
+link_show(struct step *s, bool up, bool caught_up)
+{
+	struct client_show *show = step_show(s, SHOW_LINK, 0);
+
+	if (show == NULL)
+		return ERR_TOO_LARGE;
+	show->u.link.up = up;
+	show->u.link.caught_up = caught_up;
+	return OK;
+}
+
+enum err
+link_up(struct step *s)
+{
+	s->c->up = true;
+	s->c->connecting = false;
+	s->c->acknowledged = false;
+	s->c->heard_ms = s->now;
+	return OK;
+}
+
+/* Waits for the next attempt; a token that was refused is renewed first. */
+enum err
+link_down(struct step *s, struct span code)
+{
+	struct client *c = s->c;
+	bool was_up = c->acknowledged;
+	uint64_t ms;
+
+	c->up = c->connecting = c->acknowledged = false;
+	c->received = 0;
+	c->catch_until = 0;
+	outbox_reconnected(s);
+	if (span_eq(code, SPAN("invalid_token")) ||
+	    span_eq(code, SPAN("token_expired")))
+		call_refused_token(s, call_token_tag(s->m.access));
+	TRY(step_backoff(s, c->failures, &ms));
+	c->failures++;
+	c->gone_ms = s->now + ms;
+	return was_up ? link_show(s, false, false) : OK;
+}
+
+static enum err
+link_caught_up(struct step *s)
+{
+	if (s->c->catch_until == UINT64_MAX)
+		return OK;
+	s->c->catch_until = UINT64_MAX;
+	return link_show(s, s->c->acknowledged, true);
+}
+
+static enum err
+link_acknowledged(struct step *s, struct span json)
+{
+	struct acknowledged_ev ev;
+	struct client *c = s->c;
+
+	if (shape_decode(&shape_acknowledged_ev, json, s->a, &ev, NULL) != OK)
+		return OK;
+	if (!ID_EQ(ev.user_id, s->m.user))
+		return OK;
+	if (!ev.has_device_id || ev.device_id != s->m.device) {
+		/* The session does not speak for this device (any more). */
+		s->m.bound = (struct session_id){ .b = { 0 } };
+		s->c->dirty = true;
+		return OK;
+	}
+	c->acknowledged = true;
+	c->failures = 0;
+	c->catch_until = ev.position;
+	c->received_at_ms = s->now + RECEIVED_FIRST_MS;
+	outbox_reconnected(s);
+	if (ev.has_generation)
+		TRY(setup_check_generation(s, ev.generation));
+	TRY(link_show(s, true, false));
+	if (ev.position <= s->m.cursor || ev.position <= s->m.applied)
+		return link_caught_up(s);
+	c->sync_at_ms = s->now + CATCH_UP_MS;
+	return OK;
+}
+
+static enum err
+link_message(struct step *s, struct span json, bool *kept)
+{
+	struct message_rec m;
+
+	*kept = true;
+	if (shape_decode(&shape_message_rec, json, s->a, &m, NULL) != OK)
+		return OK;
+	TRY(inbox_message(s, &m, json, kept));
+	if (!*kept && s->c->sync_at_ms == 0)
+		s->c->sync_at_ms = s->now + SYNC_AGAIN_MS;
+	if (s->c->acknowledged && m.position >= s->c->catch_until)
+		return link_caught_up(s);
+	return OK;
+}
+
+/* Something with a place in a chat that needs no order of its own. */
+static enum err
+link_place(struct step *s, const struct chat_id *chat, bool has,
+    uint64_t position, bool has_prev, uint64_t prev)
+{
+	struct chat c;
+	enum err err;
+
+	if (!has || !has_prev || position == 0)
+		return OK;
+	err = person_chat(s, chat, &c);
+	if (err == ERR_NOT_FOUND)
+		return OK;
+	TRY(err);
+	if (position <= c.head)
+		return OK;
+	return inbox_link(s, chat, position, prev);
+}
+
+static enum err
+link_receipt(struct step *s, struct span json)
+{
+	struct receipt_ev ev;
+	struct client_mark mark = { .time_ms = s->now };
+
+	if (shape_decode(&shape_receipt_ev, json, s->a, &ev, NULL) != OK)
+		return OK;
+	mark.chat = ev.chat_id;
+	mark.user = ev.user_id;
+	mark.kind = ev.kind == RECEIPT_KIND_READ ? MARK_READ : MARK_DELIVERED;
+	mark.position = ev.position;
+	TRY(link_place(s, &ev.chat_id, ev.has_event_position,
+	    ev.event_position, ev.has_prev, ev.prev));
+	return item_mark(s, &mark);
+}
+
+static enum err
+link_was_read(struct step *s, struct span json)
+{
+	struct read_ev ev;
+	struct client_mark mark = { .kind = MARK_READ };
+
+	if (shape_decode(&shape_read_ev, json, s->a, &ev, NULL) != OK)
+		return OK;
+	mark.chat = ev.chat_id;
+	mark.user = ev.user_id;
+	mark.position = ev.position;
+	mark.time_ms = ev.read_at;
+	TRY(link_place(s, &ev.chat_id, ev.has_event_position,
+	    ev.event_position, ev.has_prev, ev.prev));
+	return item_mark(s, &mark);
+}
+
+static enum err
+link_was_typing(struct step *s, struct span json)
+{
+	struct typing_ev ev;
+	struct client_show *show;
+
+	if (shape_decode(&shape_typing_ev, json, s->a, &ev, NULL) != OK)
+		return OK;
+	show = step_show(s, SHOW_TYPING, 0);
+	if (show == NULL)
+		return ERR_TOO_LARGE;
+	show->u.typing.chat = ev.chat_id;
+	show->u.typing.user = ev.user_id;
+	show->u.typing.on = ev.is_typing;
+	return OK;
+}
+
+static enum err
+link_presence(struct step *s, struct span json)
+{
+	struct presence_ev ev;
+	struct client_show *show;
+
+	if (shape_decode(&shape_presence_ev, json, s->a, &ev, NULL) != OK)
+		return OK;
+	show = step_show(s, SHOW_PRESENCE, 0);
+	if (show == NULL)
+		return ERR_TOO_LARGE;
+	show->u.presence.user = ev.user_id;
+	show->u.presence.status = span_str(shape_name(&shape_names_presence_status,
+	    (uint32_t)ev.status));
+	return OK;
+}
+
+/* Somebody's devices or keys are others now. */
+static enum err
+link_devices(struct step *s, struct span json)
+{
+	struct devices_ev ev;
+	struct person p;
+
+	if (shape_decode(&shape_devices_ev, json, s->a, &ev, NULL) != OK)
+		return OK;
+	if (ev.has_position && ev.position > s->m.stream)
+		s->m.stream = ev.position;
+	TRY(person_load(s, &ev.user_id, &p));
+	/* People of whom nothing is known are fetched when they are needed;
+	 * what a `sync` repeats was fetched already. */
+	if (p.checked_ms == 0 && !ID_EQ(ev.user_id, s->m.user))
+		return OK;
+	if (ev.has_version) {
+		struct arena_mark m = step_scratch(s);
+		struct peer *peer = ARENA_NEW(&s->scratch, struct peer);
+		enum err err = peer == NULL ? ERR_TOO_LARGE :
+		    peer_load(&s->core, &ev.user_id, peer);
+		bool known = err == OK && peer->list.version == ev.version;
+
+		step_scratch_end(s, m);
+		if (err != OK && err != ERR_NOT_FOUND)
+			return err;
+		if (known)
+			return OK;
+	}
+	return person_want(s, &ev.user_id);
+}
+
+static enum err
+link_chat(struct step *s, struct span json)
+{
+	struct chat_ev ev;
+
+	if (shape_decode(&shape_chat_ev, json, s->a, &ev, NULL) != OK)
+		return OK;
+	if (ev.has_position && ev.position > s->m.stream)
+		s->m.stream = ev.position;
+	return person_heard_chat(s, &ev.chat);
+}
+
+static enum err
+link_sync_now(struct step *s, struct span json)
+{
+	struct sync_now_ev ev;
+	uint64_t jitter;
+
+	if (shape_decode(&shape_sync_now_ev, json, s->a, &ev, NULL) != OK)
+		return OK;
+	TRY(step_jitter(s, SYNC_AGAIN_MS, &jitter));
+	s->c->sync_at_ms = s->now + jitter;
+	return OK;
+}
+
+static enum err
+link_ended(struct step *s, struct span json)
+{
+	struct session_ended_ev ev = { .reason = SPAN("ended") };
+
+	if (shape_decode(&shape_session_ended_ev, json, s->a, &ev,
+	    NULL) != OK)
+		ev.reason = SPAN("ended");
+	return call_signed_out(s, ev.reason);
+}
+
+static enum err
+link_keys_low(struct step *s, struct span json)
+{
+	struct keys_low_ev ev;
+
+	if (shape_decode(&shape_keys_low_ev, json, s->a, &ev, NULL) != OK)
+		return OK;
+	return setup_keys_low(s, ev.device_id, ev.left);
+}
+
+/* Events that are no message. Others than these are none of our business. */
+static enum err
+link_other(struct step *s, struct span name, struct span json)
+{
+	static const struct {
+		const char *name;
+		enum err (*fn)(struct step *, struct span);
+	} table[] = {
+		{ "chat:created", link_chat },
+		{ "chat:updated", link_chat },
+		{ "connection:acknowledged", link_acknowledged },
+		{ "device:added", link_devices },
+		{ "device:removed", link_devices },
+		{ "keys:changed", link_devices },
+		{ "keys:low", link_keys_low },
+		{ "message:read", link_was_read },
+		{ "message:receipt", link_receipt },
+		{ "presence:update", link_presence },
+		{ "session:ended", link_ended },
+		{ "sync:now", link_sync_now },
+		{ "typing:indicator", link_was_typing },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		if (span_eq(name, span_str(table[i].name)))
+			return table[i].fn(s, json);
+	return OK;
+}
+
+enum err
+link_event(struct step *s, struct span name, struct span json)
+{
+	bool kept;
+
+	s->c->heard_ms = s->now;
+	if (span_eq(name, SPAN("message:new")))
+		return link_message(s, json, &kept);
+	return link_other(s, name, json);
+}
+
+/* An event of the catch-up: its place is known even where its payload has
+ * none. False in *kept: there is no room; the rest has to wait. */
+static enum err
+link_sync_event(struct step *s, const struct sync_event_rec *e, bool *kept)
+{
+	*kept = true;
+	if (e->position > s->m.applied)
+		s->m.applied = e->position;
+	if (span_eq(e->event, SPAN("message:new")))
+		return link_message(s, e->data, kept);
+	/* These speak of the present of a connection, not of the past. */
+	if (span_eq(e->event, SPAN("session:ended")) ||
+	    span_eq(e->event, SPAN("connection:acknowledged")) ||
+	    span_eq(e->event, SPAN("sync:now")))
+		return OK;
+	return link_other(s, e->event, e->data);
+}
+
+enum err
+link_heard_sync(struct step *s, const struct call_answer *a)
+{
+	struct sync_rep rep;
+	bool kept = true;
+	size_t i;
+
+	if (a->err != OK || shape_decode(&shape_sync_rep, a->data, s->a, &rep,
+	    NULL) != OK) {
+		s->c->sync_at_ms = s->now + SYNC_AGAIN_MS;
+		return OK;
+	}
+	s->c->sync_at_ms = 0;
+	s->c->heard_ms = s->now;
+	/* Another process may have come further in the meantime. */
+	if (a->call->number != s->m.cursor)
+		s->c->sync_at_ms = s->now;
+	for (i = 0; i < rep.events.n && kept; i++)
+		TRY(link_sync_event(s, &rep.events.p[i], &kept));
+	if (!kept) {
+		/* Goes on from the last one there was room for. */
+		s->c->sync_at_ms = s->now + SYNC_AGAIN_MS;
+		if (i >= 2 && rep.events.p[i - 2].position > s->m.cursor)
+			s->m.cursor = rep.events.p[i - 2].position;
+		return OK;
+	}
+	if (a->call->number <= s->m.cursor && rep.position > s->m.cursor)
+		s->m.cursor = rep.position;
+	s->c->dirty = true;
+	if (rep.more) {
+		s->c->sync_at_ms = s->now;
+		return OK;
+	}
+	return link_caught_up(s);
+}
+
+static enum err
+link_sync(struct step *s)
+{
+	struct call_new n = { .what = CALL_SYNC, .method = "GET",
+	    .number = s->m.cursor };
+	bool made;
+	struct wr w;
+
+	if (s->c->sync_at_ms == 0 && s->c->acknowledged &&
+	    s->now >= s->c->heard_ms + SILENCE_MS)
+		s->c->sync_at_ms = s->now;
+	if (s->c->sync_at_ms == 0) {
+		if (s->c->acknowledged)
+			step_wake(s, s->c->heard_ms + SILENCE_MS);
+		return OK;
+	}
+	if (s->now < s->c->sync_at_ms) {
+		step_wake(s, s->c->sync_at_ms);
+		return OK;
+	}
+	TRY(step_wr(s, 64, &w));
+	wr_str(&w, "/api/sync?after=");
+	wr_dec(&w, s->m.cursor);
+	wr_str(&w, "&limit=" SYNC_LIMIT);
+	n.path = wr_done(&w);
+	TRY(call_make(s, &n, &made));
+	if (made)
+		s->c->sync_at_ms = s->now + 60000;
+	return OK;
+}
+
+/* message:received: at most once a second, and only what is complete. */
+static enum err
+link_say_received(struct step *s)
+{
+	struct msg_received_req req = { .position = s->m.applied,
+	    .has_generation = true, .generation = s->m.generation + 1 };
+	struct client *c = s->c;
+	struct span json;
+
+	if (!c->acknowledged || s->m.applied <= c->received ||
+	    s->m.inbox_n != 0)
+		return OK;
+	if (s->now < c->received_at_ms) {
+		step_wake(s, c->received_at_ms);
+		return OK;
+	}
+	c->received = s->m.applied;
+	c->received_at_ms = s->now + RECEIVED_EVERY_MS;
+	TRY(step_json(s, &shape_msg_received_req, &req, &json));
+	return step_emit(s, "message:received", json, NULL);
+}
+
+/* What the person has read, as far as the server has not heard of it. */
+static enum err
+link_say_read(struct step *s)
+{
+	struct span key = { NULL, 0 }, value, json;
+	struct msg_read_req req = { .has_chat_id = true,
+	    .has_position = true };
+	struct chat c;
+	struct rd r;
+	enum err err;
+
+	if (!s->c->acknowledged)
+		return OK;
+	while ((err = rec_seek(&s->r, REC_CHAT, (struct span){ NULL, 0 }, key,
+	    false, &key, &value)) == OK) {
+		r = rd_init(key);
+		rd_bytes(&r, req.chat_id.b, ID_LEN);
+		TRY(person_chat(s, &req.chat_id, &c));
+		TRY(item_marked(s, &c.id, &s->m.user, MARK_READ,
+		    &req.position));
+		if (req.position <= c.said_read)
+			continue;
+		c.said_read = req.position;
+		TRY(person_save_chat(s, &c));
+		TRY(step_json(s, &shape_msg_read_req, &req, &json));
+		TRY(step_emit(s, "message:read", json, NULL));
+	}
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
+static enum err
+link_connect(struct step *s)
+{
+	struct client *c = s->c;
+	bool want = setup_is_ready(s) && ((c->options & CLIENT_LISTEN) ||
+	    s->m.out_n != 0);
+	struct client_effect *e;
+
+	if (!want) {
+		if ((c->up || c->connecting) && !setup_is_ready(s)) {
+			c->up = c->connecting = c->acknowledged = false;
+			return step_effect(s, CLIENT_DISCONNECT) == NULL ?
+			    ERR_TOO_LARGE : OK;
+		}
+		return OK;
+	}
+	if (c->up || c->connecting ||
+	    c->bad_tag == call_token_tag(s->m.access))
+		return OK;
+	if (s->now < c->gone_ms) {
+		step_wake(s, c->gone_ms);
+		return OK;
+	}
+	e = step_effect(s, CLIENT_CONNECT);
+	if (e == NULL)
+		return ERR_TOO_LARGE;
+	c->connecting = true;
+	e->u.connect.has_after = true;
+	e->u.connect.after = s->m.cursor;
+	return arena_dup(s->a, s->m.access, &e->u.connect.token);
+}
+
+enum err
+link_pump(struct step *s)
+{
+	TRY(link_connect(s));
+	if (!setup_is_ready(s))
+		return OK;
+	TRY(link_sync(s));
+	TRY(link_say_received(s));
+	return link_say_read(s);
+}
+
+enum err
+link_read(struct step *s, const struct client_input *in)
+{
+	struct client_mark mark = { .chat = in->u.read.chat,
+	    .user = s->m.user, .kind = MARK_READ,
+	    .position = in->u.read.position, .time_ms = s->now };
+	struct chat c;
+	enum err err = person_chat(s, &mark.chat, &c);
+
+	if (err == ERR_NOT_FOUND)
+		return step_show_error(s, in->cmd, err,
+		    (struct span){ NULL, 0 });
+	TRY(err);
+	if (mark.position == 0 || mark.position > c.head)
+		mark.position = c.head;
+	TRY(item_mark(s, &mark));
+	s->c->dirty = true;
+	return step_show_done(s, in->cmd);
+}
+
+enum err
+link_typing(struct step *s, const struct client_input *in)
+{
+	struct typing_req req = { .has_chat_id = true,
+	    .chat_id = in->u.typing.chat };
+	struct client *c = s->c;
+	struct span json;
+
+	if (!c->acknowledged || ID_IS_ZERO(req.chat_id))
+		return OK;
+	if (in->u.typing.on && s->now < c->typing_ms + TYPING_EVERY_MS)
+		return OK;
+	c->typing_ms = in->u.typing.on ? s->now : 0;
+	TRY(step_json(s, &shape_typing_req, &req, &json));
+	return step_emit(s, in->u.typing.on ? "typing:start" : "typing:stop",
+	    json, NULL);
+}
+
+enum err
+link_away(struct step *s, const struct client_input *in)
+{
+	struct presence_set_req req = { .status = in->u.on ?
+	    PRESENCE_OWN_AWAY : PRESENCE_OWN_ONLINE };
+	struct span json;
+
+	if (!s->c->acknowledged)
+		return OK;
+	TRY(step_json(s, &shape_presence_set_req, &req, &json));
+	return step_emit(s, "presence:set", json, NULL);
+}

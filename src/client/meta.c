@@ -1,0 +1,76 @@
+/*
+ * meta.c: codec of the meta record. One layout, a version octet in front; a
+ * profile of another version is refused and not guessed at.
+ */
+#include "client/meta.h"
+
+#define META_VERSION 1
+
+enum err
+meta_decode(struct span bytes, struct meta *m)
+{
+	struct rd r = rd_init(bytes);
+	uint8_t version = rd_u8(&r);
+
+	*m = (struct meta){ .flags = rd_u32(&r) };
+	rd_bytes(&r, m->user.b, ID_LEN);
+	m->device = rd_u32(&r);
+	rd_bytes(&r, m->session.b, ID_LEN);
+	rd_bytes(&r, m->bound.b, ID_LEN);
+	m->generation = rd_u64(&r);
+	m->journal = rd_u64(&r);
+	m->out = rd_u64(&r);
+	m->cursor = rd_u64(&r);
+	m->stream = rd_u64(&r);
+	m->applied = rd_u64(&r);
+	m->token_lease_ms = rd_u64(&r);
+	m->signed_ms = rd_u64(&r);
+	m->published_ms = rd_u64(&r);
+	m->batch_ms = rd_u64(&r);
+	m->batch = rd_u32(&r);
+	m->pruned_ms = rd_u64(&r);
+	m->signed_up_ms = rd_u64(&r);
+	m->out_n = rd_u32(&r);
+	m->inbox_n = rd_u32(&r);
+	m->over_cmd = rd_u64(&r);
+	m->name = rd_vec16(&r);
+	m->access = rd_vec16(&r);
+	m->refresh = rd_vec16(&r);
+	m->password = rd_vec16(&r);
+	if (rd_done(&r) && version == META_VERSION)
+		return OK;
+	*m = (struct meta){ .flags = 0 };
+	return version == META_VERSION ? ERR_FORMAT : ERR_VERSION;
+}
+
+enum err
+meta_encode(const struct meta *m, struct wr *w)
+{
+	wr_u8(w, META_VERSION);
+	wr_u32(w, m->flags);
+	wr_bytes(w, m->user.b, ID_LEN);
+	wr_u32(w, m->device);
+	wr_bytes(w, m->session.b, ID_LEN);
+	wr_bytes(w, m->bound.b, ID_LEN);
+	wr_u64(w, m->generation);
+	wr_u64(w, m->journal);
+	wr_u64(w, m->out);
+	wr_u64(w, m->cursor);
+	wr_u64(w, m->stream);
+	wr_u64(w, m->applied);
+	wr_u64(w, m->token_lease_ms);
+	wr_u64(w, m->signed_ms);
+	wr_u64(w, m->published_ms);
+	wr_u64(w, m->batch_ms);
+	wr_u32(w, m->batch);
+	wr_u64(w, m->pruned_ms);
+	wr_u64(w, m->signed_up_ms);
+	wr_u32(w, m->out_n);
+	wr_u32(w, m->inbox_n);
+	wr_u64(w, m->over_cmd);
+	wr_vec16(w, m->name);
+	wr_vec16(w, m->access);
+	wr_vec16(w, m->refresh);
+	wr_vec16(w, m->password);
+	return wr_ok(w) ? OK : ERR_SPACE;
+}

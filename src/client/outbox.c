@@ -1,0 +1,658 @@
+/*
+ * outbox.c: the queue of what is to be sent. Lanes are independent of each
+ * other; within the lane of a person one message is under way at a time, so
+ * that the order of writing is the order of the chat.
+ */
+#include "client/outbox.h"
+
+#include "base/text.h"
+#include "client/inbox.h"
+#include "wire/json.h"
+
+#define OUTBOX_CONTROL_MAX 32u		/* control events moved in one step */
+#define OUTBOX_CONTROL_TRIES 20u
+#define OUTBOX_PRUNE_MAX 200u
+
+/* The key of an entry; *k holds its bytes. */
+static struct span
+outbox_key(const struct out *o, struct rec_key *k)
+{
+	*k = rec_key();
+	rec_key_id(k, o->lane.b);
+	rec_key_u64(k, o->number);
+	return rec_key_span(k);
+}
+
+static enum err
+outbox_new_id(struct step *s, struct event_id *out)
+{
+	uint8_t random[16];
+
+	TRY(s->pv->random(s->pv->ctx, random, sizeof(random)));
+	id_v4(out->b, random);
+	return OK;
+}
+
+/* Whom a command's target means. ERR_NOT_FOUND: an unknown chat. */
+static enum err
+outbox_target(struct step *s, const struct client_target *to, struct out *o)
+{
+	struct person p;
+	struct chat c;
+
+	if (!ID_IS_ZERO(to->chat)) {
+		TRY(person_chat(s, &to->chat, &c));
+		o->user = c.user;
+		o->chat = to->chat;
+		return OK;
+	}
+	if (ID_IS_ZERO(to->user))
+		return ERR_VALIDATION;
+	o->user = to->user;
+	TRY(person_load(s, &to->user, &p));
+	o->chat = p.chat;
+	return OK;
+}
+
+static enum err
+outbox_check_text(const struct step *s, struct span text)
+{
+	if (!(s->m.flags & META_KEYS))
+		return s->m.flags & META_KEYS_MISSING ? ERR_NO_KEY :
+		    ERR_UNTRUSTED;
+	if (text.n == 0 || !utf8_valid(text))
+		return ERR_VALIDATION;
+	if (text.n > CLIENT_TEXT_MAX)
+		return ERR_LIMIT;
+	return s->m.out_n >= CLIENT_OUTBOX_MAX ? ERR_BUSY : OK;
+}
+
+/* An entry of the history needs a chat; before there is one, the other's id
+ * stands for it and the entry moves when the chat is known. */
+static struct chat_id
+outbox_shown_chat(const struct out *o)
+{
+	struct chat_id id = o->chat;
+
+	if (ID_IS_ZERO(id))
+		memcpy(id.b, o->user.b, ID_LEN);
+	return id;
+}
+
+enum err
+outbox_text(struct step *s, const struct client_input *in)
+{
+	struct out o = { .kind = EVENT_TEXT, .cmd = in->cmd,
+	    .time_ms = s->now, .body = in->u.send.text };
+	struct client_item it = { .kind = ITEM_TEXT, .state = STATE_WAITING,
+	    .sub = 1, .sender = s->m.user, .device = s->m.device,
+	    .sender_ms = s->now, .server_ms = s->now,
+	    .text = in->u.send.text };
+	enum err err = outbox_check_text(s, in->u.send.text);
+
+	if (err == OK)
+		err = outbox_target(s, &in->u.send.to, &o);
+	if (err == ERR_NOT_FOUND || err == ERR_VALIDATION ||
+	    err == ERR_LIMIT || err == ERR_BUSY || err == ERR_NO_KEY ||
+	    err == ERR_UNTRUSTED)
+		return step_show_error(s, in->cmd, err,
+		    (struct span){ NULL, 0 });
+	TRY(err);
+	TRY(outbox_new_id(s, &o.event));
+	o.lane = o.user;
+	o.number = ++s->m.out;
+	s->m.out_n++;
+	TRY(outrec_save(s, &o));
+	it.chat = outbox_shown_chat(&o);
+	it.event = o.event;
+	it.order = ITEM_ORDER_WAITING + o.number;
+	s->c->dirty = true;
+	return item_put(s, &it);
+}
+
+enum err
+outbox_control(struct step *s, uint8_t kind, const struct user_id *chat_with,
+    const struct address *to, const struct event_id *target,
+    struct span body, bool fresh)
+{
+	struct out o = { .kind = kind, .user = *chat_with, .only = *to,
+	    .time_ms = s->now, .body = body, .fresh = fresh };
+	struct person p;
+
+	if (s->m.out_n >= CLIENT_OUTBOX_MAX)
+		return OK;
+	TRY(person_load(s, chat_with, &p));
+	o.chat = p.chat;
+	if (target != NULL)
+		o.target = *target;
+	TRY(outbox_new_id(s, &o.event));
+	o.number = ++s->m.out;
+	s->m.out_n++;
+	s->c->dirty = true;
+	return outrec_save(s, &o);
+}
+
+enum err
+outbox_conflicts(struct step *s)
+{
+	struct span user, body;
+	struct address to;
+	enum err err;
+
+	while ((err = rec_seek(&s->r, REC_CONFLICT, (struct span){ NULL, 0 },
+	    (struct span){ NULL, 0 }, false, &user, &body)) == OK) {
+		struct arena_mark m = step_scratch(s);
+		struct peer *peer = ARENA_NEW(&s->scratch, struct peer);
+		struct rd r = rd_init(user);
+		uint8_t i;
+
+		rd_bytes(&r, to.account.b, ID_LEN);
+		if (peer == NULL)
+			return ERR_TOO_LARGE;
+		err = peer_load(&s->core, &to.account, peer);
+		for (i = 0; err == OK && i < peer->list.n; i++) {
+			to.device = peer->list.entries[i].device;
+			if (!ID_EQ(to.account, s->m.user) ||
+			    to.device != s->m.device)
+				err = outbox_control(s, EVENT_VIEW_CONFLICT,
+				    &to.account, &to, NULL, body, false);
+		}
+		step_scratch_end(s, m);
+		if (err != OK && err != ERR_NOT_FOUND)
+			return err;
+		TRY(rec_del(&s->r, REC_CONFLICT, user));
+	}
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
+static bool
+outbox_is_waiting(const struct client *c, const struct out *o)
+{
+	size_t i;
+
+	for (i = 0; i < CLIENT_SENDS_MAX; i++)
+		if (c->waits[i].ack != 0 && c->waits[i].out == o->number &&
+		    ID_EQ(c->waits[i].lane, o->lane))
+			return true;
+	return false;
+}
+
+static struct client_wait *
+outbox_wait_slot(struct client *c)
+{
+	size_t i;
+
+	for (i = 0; i < CLIENT_SENDS_MAX; i++)
+		if (c->waits[i].ack == 0)
+			return &c->waits[i];
+	return NULL;
+}
+
+/* Will not be sent, ever: shown with its cause. */
+static enum err
+outbox_fail(struct step *s, struct out *o, enum err cause)
+{
+	struct client_item it;
+	enum err err;
+
+	TRY(outrec_drop(s, o));
+	if (o->only.device != 0)
+		return OK;
+	err = item_find(s, &s->m.user, &o->event, &it);
+	if (err == ERR_NOT_FOUND)
+		return OK;
+	TRY(err);
+	it.state = STATE_FAILED;
+	it.cause = cause;
+	TRY(item_put(s, &it));
+	return o->cmd == 0 ? OK : step_show_error(s, o->cmd, cause,
+	    (struct span){ NULL, 0 });
+}
+
+/* The direct chat's id, asked from the server once. */
+static enum err
+outbox_find_chat(struct step *s, struct out *o)
+{
+	struct chat_create_req req = { .type = CHAT_TYPE_DIRECT };
+	struct call_new n = { .what = CALL_CHAT, .method = "POST",
+	    .path = SPAN("/api/chats"), .user = o->user };
+	struct client_item it;
+	struct person p;
+	enum err err;
+	bool made;
+
+	TRY(person_load(s, &o->user, &p));
+	if (ID_IS_ZERO(p.chat)) {
+		req.member_ids.p = &o->user;
+		req.member_ids.n = 1;
+		TRY(step_json(s, &shape_chat_create_req, &req, &n.body));
+		return call_make(s, &n, &made);
+	}
+	o->chat = p.chat;
+	TRY(outrec_save(s, o));
+	if (o->only.device != 0)
+		return OK;
+	err = item_find(s, &s->m.user, &o->event, &it);
+	if (err == OK) {
+		struct rec_key k = rec_key();
+
+		/* Out of the stand-in chat, into the real one. */
+		rec_key_id(&k, it.chat.b);
+		rec_key_u64(&k, it.order);
+		rec_key_u8(&k, it.sub);
+		TRY(rec_del(&s->r, REC_ITEM, rec_key_span(&k)));
+		it.chat = p.chat;
+		return item_put(s, &it);
+	}
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
+static enum err
+outbox_emit(struct step *s, struct out *o)
+{
+	struct client_wait *wait = outbox_wait_slot(s->c);
+	struct span json;
+
+	if (!s->c->acknowledged || wait == NULL)
+		return OK;
+	if (s->now < s->c->send_at_ms) {
+		step_wake(s, s->c->send_at_ms);
+		return OK;
+	}
+	TRY(seal_json(s, o, &json));
+	o->tries++;
+	TRY(outrec_save(s, o));
+	wait->lane = o->lane;
+	wait->out = o->number;
+	wait->sent_ms = s->now;
+	step_wake(s, s->now + OUTBOX_ACK_MS);
+	return step_emit(s, "message:send", json, &wait->ack);
+}
+
+/* One entry, as far as it goes. */
+static enum err
+outbox_advance(struct step *s, struct out *o)
+{
+	enum seal_state state = SEAL_WAIT;
+	enum err cause = OK;
+
+	if (outbox_is_waiting(s->c, o))
+		return OK;
+	if (ID_IS_ZERO(o->chat)) {
+		TRY(outbox_find_chat(s, o));
+		if (ID_IS_ZERO(o->chat))
+			return OK;
+	}
+	if (o->only.device != 0 && o->tries > OUTBOX_CONTROL_TRIES)
+		return outbox_fail(s, o, ERR_UNAVAILABLE);
+	TRY(seal_prepare(s, o, &state, &cause));
+	if (state == SEAL_FAILED)
+		return outbox_fail(s, o, cause);
+	return state == SEAL_READY ? outbox_emit(s, o) : OK;
+}
+
+static enum err
+outbox_next(struct step *s, struct span prefix, struct span from,
+    struct out *o)
+{
+	struct span key, value;
+
+	TRY(rec_seek(&s->r, REC_OUT, prefix, from, false, &key, &value));
+	return outrec_load(s, key, value, o);
+}
+
+/* The control lane: all of it, up to a limit. */
+static enum err
+outbox_pump_control(struct step *s)
+{
+	static const struct user_id zero;
+	struct out *o = ARENA_NEW(s->a, struct out);
+	struct span from = { NULL, 0 };
+	struct rec_key k;
+	unsigned n = 0;
+	enum err err;
+
+	if (o == NULL)
+		return ERR_TOO_LARGE;
+	while (n++ < OUTBOX_CONTROL_MAX && (err = outbox_next(s,
+	    ID_SPAN(zero), from, o)) != ERR_NOT_FOUND) {
+		TRY(err);
+		from = outbox_key(o, &k);
+		TRY(outbox_advance(s, o));
+	}
+	return OK;
+}
+
+static void
+outbox_expire_waits(struct step *s)
+{
+	size_t i;
+
+	for (i = 0; i < CLIENT_SENDS_MAX; i++) {
+		struct client_wait *w = &s->c->waits[i];
+
+		if (w->ack == 0)
+			continue;
+		if (s->now >= w->sent_ms + OUTBOX_ACK_MS)
+			*w = (struct client_wait){ .ack = 0 };
+		else
+			step_wake(s, w->sent_ms + OUTBOX_ACK_MS);
+	}
+}
+
+enum err
+outbox_pump(struct step *s)
+{
+	struct out *o = ARENA_NEW(s->a, struct out);
+	struct span from = { NULL, 0 };
+	struct rec_key k = rec_key();
+	enum err err;
+
+	if (o == NULL)
+		return ERR_TOO_LARGE;
+	if (s->m.out_n == 0 || !(s->m.flags & META_KEYS) ||
+	    (s->m.flags & META_KEYS_MISSING))
+		return OK;
+	outbox_expire_waits(s);
+	TRY(outbox_pump_control(s));
+	/* Behind the control lane: the first entry of each person's lane. */
+	rec_key_bytes(&k, SPAN("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"));
+	rec_key_u64(&k, UINT64_MAX);
+	from = rec_key_span(&k);
+	while ((err = outbox_next(s, (struct span){ NULL, 0 }, from, o)) !=
+	    ERR_NOT_FOUND) {
+		TRY(err);
+		k = rec_key();
+		rec_key_id(&k, o->lane.b);
+		rec_key_u64(&k, UINT64_MAX);
+		from = rec_key_span(&k);
+		TRY(outbox_advance(s, o));
+	}
+	return OK;
+}
+
+static enum err
+outbox_load(struct step *s, const struct client_wait *w, struct out *o)
+{
+	struct rec_key k = rec_key();
+	struct span value;
+
+	rec_key_id(&k, w->lane.b);
+	rec_key_u64(&k, w->out);
+	TRY(rec_get(&s->r, REC_OUT, rec_key_span(&k), &value));
+	return outrec_load(s, rec_key_span(&k), value, o);
+}
+
+/* The accounts that devices_changed names are to be looked at anew. */
+static enum err
+outbox_changed(struct step *s, struct out *o)
+{
+	if (++o->changed > OUTBOX_CHANGED_MAX)
+		return outbox_fail(s, o, ERR_DEVICES_CHANGED);
+	TRY(outrec_save(s, o));
+	TRY(person_want(s, &o->user));
+	return person_want(s, &s->m.user);
+}
+
+/* The server said no. What may pass is tried again, the rest is shown. */
+static enum err
+outbox_refused(struct step *s, struct out *o, struct span json)
+{
+	struct error_ack ack;
+	enum err cause = ERR_INTERNAL;
+	uint64_t ms;
+
+	if (shape_decode(&shape_error_ack, json, s->a, &ack, NULL) == OK)
+		cause = err_by_code((const char *)ack.error.code.p,
+		    ack.error.code.n);
+	switch ((int)cause) {
+	case ERR_DEVICES_CHANGED:
+		return outbox_changed(s, o);
+	case ERR_INVALID_TOKEN:
+	case ERR_TOKEN_EXPIRED:
+		call_refused_token(s, call_token_tag(s->m.access));
+		return OK;
+	case ERR_FORBIDDEN:
+	case ERR_NOT_FOUND:
+	case ERR_VALIDATION:
+	case ERR_BAD_REQUEST:
+	case ERR_TOO_LARGE:
+	case ERR_CONFLICT:
+		return outbox_fail(s, o, cause);
+	default:
+		TRY(step_backoff(s, s->c->send_failures, &ms));
+		s->c->send_failures++;
+		s->c->send_at_ms = s->now + ms;
+		step_wake(s, s->c->send_at_ms);
+		return OK;
+	}
+}
+
+enum err
+outbox_ack(struct step *s, uint32_t ack, struct span json)
+{
+	struct client_wait *w = NULL;
+	struct msg_send_rep rep;
+	struct out *o = ARENA_NEW(s->a, struct out);
+	enum err err;
+	size_t i;
+
+	for (i = 0; i < CLIENT_SENDS_MAX && ack != 0; i++)
+		if (s->c->waits[i].ack == ack)
+			w = &s->c->waits[i];
+	if (w == NULL)
+		return OK;
+	s->c->dirty = true;
+	if (o == NULL)
+		return ERR_TOO_LARGE;
+	err = outbox_load(s, w, o);
+	*w = (struct client_wait){ .ack = 0 };
+	if (err == ERR_NOT_FOUND)
+		return OK;
+	TRY(err);
+	if (shape_decode(&shape_msg_send_rep, json, s->a, &rep, NULL) != OK)
+		return outbox_refused(s, o, json);
+	s->c->send_failures = 0;
+	return outbox_done(s, &o->event, &rep);
+}
+
+/* The entry of the outbox with this event id. ERR_NOT_FOUND. */
+static enum err
+outbox_find(struct step *s, const struct event_id *event,
+    const struct chat_id *chat, struct out *o)
+{
+	struct client_item it;
+	struct span from = { NULL, 0 };
+	struct rec_key k = rec_key();
+	struct chat c;
+	enum err err = item_find(s, &s->m.user, event, &it);
+
+	if (err == OK) {
+		/* A shown one: its order is its number. */
+		if (it.order < ITEM_ORDER_WAITING)
+			return ERR_NOT_FOUND;
+		err = person_chat(s, &it.chat, &c);
+		if (err == ERR_NOT_FOUND)
+			memcpy(c.user.b, it.chat.b, ID_LEN);
+		else
+			TRY(err);
+		rec_key_id(&k, c.user.b);
+		rec_key_u64(&k, it.order - ITEM_ORDER_WAITING);
+		TRY(rec_get(&s->r, REC_OUT, rec_key_span(&k), &from));
+		return outrec_load(s, rec_key_span(&k), from, o);
+	}
+	(void)chat;
+	if (err != ERR_NOT_FOUND)
+		return err;
+	while ((err = outbox_next(s, SPAN("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"),
+	    from, o)) == OK) {
+		if (ID_EQ(o->event, *event))
+			return OK;
+		from = outbox_key(o, &k);
+	}
+	return err;
+}
+
+enum err
+outbox_done(struct step *s, const struct event_id *event,
+    const struct msg_send_rep *rep)
+{
+	struct out *o = ARENA_NEW(s->a, struct out);
+	struct client_item it;
+	struct chat c;
+	enum err err;
+
+	if (o == NULL)
+		return ERR_TOO_LARGE;
+	err = outbox_find(s, event, &rep->chat_id, o);
+	if (err == ERR_NOT_FOUND)
+		return OK;
+	TRY(err);
+	TRY(outrec_drop(s, o));
+	s->c->dirty = true;
+	if (o->only.device != 0)
+		return OK;
+	TRY(person_meet(s, &rep->chat_id, &o->user, &c));
+	c.has_last = c.pinned = true;
+	c.last = o->event;
+	TRY(person_save_chat(s, &c));
+	/* The link of the chat that only the acknowledgement tells. */
+	TRY(inbox_link(s, &rep->chat_id, rep->position,
+	    rep->has_prev ? rep->prev : 0));
+	err = item_find(s, &s->m.user, event, &it);
+	if (err == ERR_NOT_FOUND)
+		return OK;
+	TRY(err);
+	it.state = STATE_SENT;
+	it.cause = OK;
+	it.position = rep->position;
+	it.message = rep->message_id;
+	it.server_ms = rep->timestamp;
+	TRY(item_move(s, &it, rep->position));
+	return step_show_done(s, o->cmd);
+}
+
+enum err
+outbox_heard_bundles(struct step *s, const struct call_answer *a)
+{
+	struct prekey_bundles_rep rep;
+	struct out *o = ARENA_NEW(s->a, struct out);
+	struct address to = { .account = a->call->user };
+	struct span from = { NULL, 0 };
+	struct rec_key k;
+	bool taken;
+	size_t i;
+	enum err err;
+
+	if (a->err != OK)
+		return a->err == ERR_NOT_FOUND ?
+		    person_want(s, &a->call->user) : OK;
+	if (o == NULL)
+		return ERR_TOO_LARGE;
+	if (shape_decode(&shape_prekey_bundles_rep, a->data, s->a, &rep,
+	    NULL) != OK)
+		return OK;
+	TRY(person_take_list(s, &to.account, rep.list, &taken));
+	for (i = 0; i < rep.bundles.n; i++) {
+		const struct bundle_rec *b = &rep.bundles.p[i];
+		struct bundle_bytes in = { .header = b->header };
+		struct arena_mark m = step_scratch(s);
+		size_t j;
+
+		if (b->has_cert)
+			in.cert = b->cert;
+		for (j = 0; j < 2 && j < b->leaves.n; j++) {
+			in.index[j] = (uint16_t)b->leaves.p[j].index;
+			in.leaf[j] = b->leaves.p[j].leaf;
+			in.path[j] = b->leaves.p[j].path;
+		}
+		to.device = b->device_id;
+		err = sessions_initiate(&s->core, &to, &in);
+		step_scratch_end(s, m);
+		if (step_is_fatal(err))
+			return err;
+		if (err != OK)
+			TRY(item_warn(s, WARN_LIST_REFUSED, &to.account,
+			    to.device));
+	}
+	/* Who waited for a session of our own has one now. */
+	while ((err = outbox_next(s, SPAN("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"),
+	    from, o)) == OK) {
+		from = outbox_key(o, &k);
+		if (o->fresh && ID_EQ(o->only.account, to.account)) {
+			o->fresh = false;
+			TRY(outrec_save(s, o));
+		}
+	}
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
+enum err
+outbox_heard_chat(struct step *s, const struct call_answer *a)
+{
+	struct out *o = ARENA_NEW(s->a, struct out);
+	struct chat_rec rec;
+	struct chat c;
+	enum err err;
+
+	if (o == NULL)
+		return ERR_TOO_LARGE;
+	if (a->err == OK && shape_decode(&shape_chat_rec, a->data, s->a, &rec,
+	    NULL) == OK) {
+		struct client_show *show;
+
+		TRY(person_heard_chat(s, &rec));
+		TRY(person_meet(s, &rec.chat_id, &a->call->user, &c));
+		show = step_show(s, SHOW_CHAT, a->call->cmd);
+		if (show == NULL)
+			return ERR_TOO_LARGE;
+		show->u.chat.chat = rec.chat_id;
+		show->u.chat.user = a->call->user;
+		return OK;
+	}
+	if (a->status < 400 || a->status >= 500 || a->status == 401 ||
+	    a->status == 429)
+		return OK;
+	/* No such person, or not for us: what waits for it will never go. */
+	if (a->call->cmd != 0)
+		TRY(step_show_error(s, a->call->cmd, a->err,
+		    a->error.message));
+	while ((err = outbox_next(s, ID_SPAN(a->call->user),
+	    (struct span){ NULL, 0 }, o)) == OK)
+		TRY(outbox_fail(s, o, a->err));
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
+void
+outbox_reconnected(struct step *s)
+{
+	memset(s->c->waits, 0, sizeof(s->c->waits));
+	s->c->send_at_ms = 0;
+	s->c->dirty = true;
+}
+
+enum err
+outbox_is_empty(struct step *s, bool *out)
+{
+	*out = s->m.out_n == 0;
+	return OK;
+}
+
+enum err
+outbox_prune(struct step *s)
+{
+	struct span key = { NULL, 0 }, value;
+	unsigned n = 0;
+	enum err err;
+
+	while (n++ < OUTBOX_PRUNE_MAX && (err = rec_seek(&s->r, REC_SENT,
+	    (struct span){ NULL, 0 }, key, false, &key, &value)) !=
+	    ERR_NOT_FOUND) {
+		struct rd r = rd_init(value);
+
+		TRY(err);
+		if (s->now >= rd_u64(&r) + RETRY_MS)
+			TRY(rec_del(&s->r, REC_SENT, key));
+	}
+	return OK;
+}

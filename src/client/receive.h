@@ -1,0 +1,23 @@
+/*
+ * receive.h: what becomes of one message event: shown once, refused with a
+ * cause, or repaired and then shown. Called by inbox.c, in chat order.
+ */
+#ifndef CLIENT_RECEIVE_H
+#define CLIENT_RECEIVE_H
+
+#include "client/outbox.h"
+
+enum receive_state {
+	RECEIVE_DONE,		/* dealt with, for good */
+	RECEIVE_WAIT,		/* for the user, or for the chat's members */
+	RECEIVE_AGAIN		/* once more when the sender's list is here */
+};
+
+/*
+ *   m       in   as the server gave it: nothing of it is believed
+ *   tries   in   how often RECEIVE_AGAIN was said of it
+ */
+MUST_USE enum err receive_message(struct step *s, const struct message_rec *m,
+    uint8_t tries, enum receive_state *state_out);
+
+#endif

@@ -1,0 +1,43 @@
+/*
+ * setup.h: from tokens to a device that can send: account and device keys, the
+ * signed list, the binding of the login session, prekeys; and what keeps them
+ * fresh afterwards. Uploads are kept as they are made until the server has
+ * them, so a repetition repeats the same bytes.
+ */
+#ifndef CLIENT_SETUP_H
+#define CLIENT_SETUP_H
+
+#include "client/call.h"
+#include "client/person.h"
+
+/* Key of REC_UPLOAD. */
+enum setup_upload { UPLOAD_LIST = 1, UPLOAD_PREKEYS = 2 };
+
+/* Tokens came. */
+MUST_USE enum err setup_signed_in(struct step *s,
+    const struct client_input *in);
+/* A new account key where the old one is lost; shows what came of it later. */
+MUST_USE enum err setup_start_over(struct step *s,
+    const struct client_input *in);
+/* The next thing that set-up needs, as a call. */
+MUST_USE enum err setup_pump(struct step *s);
+/* The own account's devices as the server has them, while no keys are here. */
+MUST_USE enum err setup_heard_own(struct step *s,
+    const struct user_devices_rep *rep);
+MUST_USE enum err setup_heard_list(struct step *s,
+    const struct call_answer *a);
+MUST_USE enum err setup_heard_bind(struct step *s,
+    const struct call_answer *a);
+MUST_USE enum err setup_heard_prekeys(struct step *s,
+    const struct call_answer *a);
+MUST_USE enum err setup_heard_refresh(struct step *s,
+    const struct call_answer *a);
+/* The server has few one-time keys left. */
+MUST_USE enum err setup_keys_low(struct step *s, uint32_t device,
+    uint32_t left);
+/* The greatest generation known elsewhere: is this profile an old copy? */
+MUST_USE enum err setup_check_generation(struct step *s, uint64_t greatest);
+/* May this device send? */
+bool setup_is_ready(const struct step *s);
+
+#endif
