@@ -30,6 +30,6 @@ stop() { kill "$pid"; wait "$pid" 2>/dev/null || true; pid=; }
 
 for scenario in idle pair saturate; do
 	start $scenario
-	"$build/nightjar-bench" --port "$port" --pid "$pid" $json $scenario
+	"$build/bench/nightjar-bench" --port "$port" --pid "$pid" $json $scenario
 	stop
 done

@@ -6,5 +6,6 @@ cd "$(dirname "$0")/.."
 need_build
 configure build
 compile build
-build/bench-core
+build/bench/bench-core
+build/bench/bench-store
 exec bench/server.sh build
