@@ -59,6 +59,7 @@ select_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_n,
 static enum err
 ctx_new(const SSL_METHOD *method, struct tls_ctx **out)
 {
+	char groups[] = TLS_GROUPS;	/* the macro below casts const away */
 	struct tls_ctx *c;
 
 	TRY(tls_setup());
@@ -75,7 +76,7 @@ ctx_new(const SSL_METHOD *method, struct tls_ctx **out)
 	SSL_CTX_set_options(c->ssl, SSL_OP_NO_COMPRESSION |
 	    SSL_OP_NO_RENEGOTIATION | SSL_OP_ENABLE_KTLS);
 	if (SSL_CTX_set_min_proto_version(c->ssl, TLS1_3_VERSION) != 1 ||
-	    SSL_CTX_set1_groups_list(c->ssl, TLS_GROUPS) != 1) {
+	    SSL_CTX_set1_groups_list(c->ssl, groups) != 1) {
 		tls_ctx_unref(c);
 		return ERR_PROVIDER;
 	}
@@ -311,11 +312,16 @@ static bool
 set_host(SSL *ssl, const char *host)
 {
 	X509_VERIFY_PARAM *p = SSL_get0_param(ssl);
+	size_t n = strlen(host);
+	char name[256];		/* a DNS name has at most 253 characters */
 
+	if (n >= sizeof name)
+		return false;
+	memcpy(name, host, n + 1);
 	if (X509_VERIFY_PARAM_set1_ip_asc(p, host) == 1)
 		return true;
 	return SSL_set1_host(ssl, host) == 1 &&
-	    SSL_set_tlsext_host_name(ssl, host) == 1;
+	    SSL_set_tlsext_host_name(ssl, name) == 1;
 }
 
 enum err

@@ -39,6 +39,7 @@ alt_names(const char *names, struct buf *out)
 {
 	char one[256];
 	struct sys_addr a;
+	bool is_ip;
 
 	while (*names != '\0') {
 		size_t n = strspn(names, "abcdefghijklmnopqrstuvwxyz"
@@ -53,10 +54,12 @@ alt_names(const char *names, struct buf *out)
 			names++;
 		else if (*names != '\0')
 			return ERR_ARG;
+		is_ip = sys_addr_decode(one, 0, &a);
+		if (!is_ip && strchr(one, ':') != NULL)
+			return ERR_ARG;
 		if (out->n > 0)
 			TRY(buf_add_str(out, ","));
-		TRY(buf_add_str(out,
-		    sys_addr_decode(one, 0, &a) ? "IP:" : "DNS:"));
+		TRY(buf_add_str(out, is_ip ? "IP:" : "DNS:"));
 		TRY(buf_add_str(out, one));
 	}
 	return out->n > 0 ? buf_add(out, "", 1) : ERR_ARG;
