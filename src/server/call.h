@@ -23,17 +23,14 @@
 
 #include "base/arena.h"
 #include "base/id.h"
+#include "wire/shapes.h"
 
-struct blob;
 struct call;
 struct conf;
-struct shape;
 struct txn;
 
 /* Bytes that one call may take in all (requests are at most 1 MB). */
 #define CALL_ARENA_MAX ((size_t)24 << 20)
-
-enum role { ROLE_USER, ROLE_AUDITOR, ROLE_OPERATOR, ROLE_ADMIN };
 
 #define USERNAME_MAX 30
 
@@ -43,7 +40,7 @@ struct caller {
 	struct session_id session;
 	uint64_t expires_ms;		/* of the token that was shown */
 	uint32_t device;		/* 0: the session speaks for none */
-	enum role role;
+	enum user_role role;
 	bool is_known;
 	uint8_t username_n;
 	char username[USERNAME_MAX];	/* not terminated */
@@ -63,10 +60,9 @@ typedef void (*call_emit_fn)(struct call *c);
 struct op {
 	const char *name;
 	enum who who;
-	unsigned rate;			/* enum rate_class of rates.h */
-	const struct shape *req;	/* NULL: takes nothing */
-	const struct shape *rep;	/* NULL: {"success":true,"message":"OK"} */
-	size_t req_bytes, rep_bytes;	/* of the C structs */
+	unsigned rate;			/* enum rate_class of rate.h */
+	const struct shape *req;	/* shape_none: takes nothing */
+	const struct shape *rep;	/* shape_none: no data in a success */
 	call_step_fn check, work;
 	call_store_fn read, write;
 	call_emit_fn emit;
@@ -81,8 +77,8 @@ struct call {
 	const struct op *op;
 	struct arena arena;
 	struct caller who;
-	void *req;		/* struct of op->req, decoded; NULL without */
-	void *rep;		/* struct of op->rep, zeroed; NULL without */
+	void *req;		/* struct of op->req, decoded */
+	void *rep;		/* struct of op->rep, zeroed */
 	void *state;		/* free for the steps: what they hand on */
 	uint64_t now_ms;	/* Unix time at which the call began */
 	const struct conf *conf;	/* one snapshot for the whole call */
@@ -95,13 +91,12 @@ struct call {
 };
 
 /*
- * The wrong field of a request, in the words that its sender may see. At most
- * CALL_FIELDS_MAX are kept. Returns ERR_VALIDATION, so that a check may end
- * with `return call_invalid(c, "chatId", "not a chat of yours")`.
- *   field    in  JSON name; borrowed, a literal
- *   message  in  borrowed, a literal
+ * The wrong field of a request, in words that its sender may see. At most
+ * SHAPE_FAULTS_MAX are kept. Returns ERR_VALIDATION, so that a check may end
+ * with `return call_invalid(c, "chatId", "is not a chat of yours")`.
+ *   field    in  JSON name
+ *   message  in  begins with a verb: "must be ..."
  */
-#define CALL_FIELDS_MAX 16
 enum err call_invalid(struct call *c, const char *field, const char *message);
 /* Replaces err.def's public text of e, a literal; returns e. */
 enum err call_fail(struct call *c, enum err e, const char *message);
@@ -123,6 +118,55 @@ struct span call_text(struct call *c, const char *s);
 void call_new_id(struct call *c, uint8_t out[static ID_LEN]);
 
 /*
+ * The transaction stays, but the caller is answered with this error: what was
+ * written is the consequence of what it did wrong. In write; returns OK.
+ */
+enum err call_refuse_after(struct call *c, enum err e);
+
+/* ---- tokens and accounts ---- */
+
+#define CALL_HASH_LEN 32
+
+/* What a session is given; the text is in the call's arena. */
+struct tokens {
+	struct span access, refresh;
+	uint8_t access_hash[CALL_HASH_LEN], refresh_hash[CALL_HASH_LEN];
+	uint64_t expires_ms;	/* of the refresh token */
+};
+/* New tokens of a session. ERR_TOO_LARGE, ERR_PROVIDER. */
+MUST_USE enum err call_tokens(struct call *c, const struct user_id *user,
+    struct span username, const struct session_id *session,
+    struct tokens *out);
+/*
+ * Whose refresh token this is, and its hash. ERR_INVALID_TOKEN,
+ * ERR_TOKEN_EXPIRED.
+ */
+MUST_USE enum err call_refresh_token(struct call *c, struct span text,
+    struct user_id *user_out, struct session_id *session_out,
+    uint8_t hash_out[static CALL_HASH_LEN]);
+/*
+ * Failed logins of an account, as it was named: wait says ERR_RATE_LIMITED
+ * (with Retry-After) while it has to wait.
+ */
+MUST_USE enum err call_account_wait(struct call *c, struct span account);
+void call_account_failed(struct call *c, struct span account);
+void call_account_clear(struct call *c, struct span account);
+/* The caller's address as text, as far as log.ip lets it be kept. */
+struct span call_address(struct call *c);
+/* User-Agent of the request; empty over a socket. */
+struct span call_agent(struct call *c);
+
+/* ---- typing ---- */
+
+/*
+ * In emit, on the chat's key: the caller types in this chat for 5 s from now
+ * on, or stopped. True when they typed before.
+ */
+bool call_typing(struct call *c, const struct chat_id *chat, bool is_typing);
+
+/* ---- what all reactors do ---- */
+
+/*
  * Only in emit. The caller is answered when every reactor has done it, so
  * that what it says holds everywhere from then on.
  *   call_session_device  the session speaks for this device now
@@ -133,6 +177,21 @@ void call_session_device(struct call *c, const struct session_id *session,
     uint32_t device);
 void call_sessions_end(struct call *c, const struct user_id *user,
     const struct session_id *sessions, size_t n, const char *reason);
+
+/*
+ * The presence that the caller's socket has from now on. In check; it comes
+ * into force when the call has succeeded, and its people hear of it.
+ */
+void call_presence(struct call *c, bool is_away);
+/* Presence of somebody, as the directory of this thread has it. */
+enum presence_status call_presence_of(struct call *c, const struct user_id *user);
+
+/* State of the store: OK, or what its last commit failed with. */
+enum err call_store_health(struct call *c);
+/* Milliseconds since the process is up. */
+uint64_t call_uptime_ms(struct call *c);
+/* In emit: the text of /metrics becomes the reply. */
+void call_metrics(struct call *c);
 
 /*
  * The reply is not JSON by shape but this: for /metrics and the page.

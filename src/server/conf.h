@@ -1,7 +1,7 @@
 /*
  * conf.h: the configuration: defaults < JSON file < environment < flags. Every
  * key is a row of conf.def. A struct conf is immutable once loaded; a reload
- * makes another and readers move over by conf snapshot (struct call has one).
+ * makes another, and calls that begin from then on see that one.
  */
 #ifndef SERVER_CONF_H
 #define SERVER_CONF_H
@@ -18,7 +18,6 @@ struct conf {
 #define CONF(c_name, name, type, ...) CONF_TYPE_##type c_name;
 #include "server/conf.def"
 #undef CONF
-	struct arena *texts;	/* what the strings are in */
 };
 
 /* What is wrong, in one sentence that names the key and where it was set. */
@@ -43,8 +42,12 @@ struct conf_source {
 MUST_USE enum err conf_load(const struct conf_source *src, struct conf **out,
     struct conf_error *err_out);
 void conf_free(struct conf *c);
-/* Takes over the live keys of `next` only; the others stay as in `now`. */
-MUST_USE enum err conf_reload(const struct conf *now, struct conf *next);
+/*
+ * Makes `next` what a running server may take over: its live keys; the others
+ * become those of `now`, whose strings `next` then refers to, so that `now`
+ * has to stay.
+ */
+void conf_reload(const struct conf *now, struct conf *next);
 /* The table for --help, through put(line). */
 void conf_help(void (*put)(const char *line));
 

@@ -33,6 +33,7 @@ enum op_id {
 
 /* The row of an operation. */
 const struct op *ops_get(enum op_id id);
+const struct op *ops_find(const char *name);	/* NULL: there is none */
 enum op_id ops_id(const struct op *op);
 
 #endif

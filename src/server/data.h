@@ -1,0 +1,37 @@
+/*
+ * data.h: the data directory: made and checked at start, locked against a
+ * second server, with the secrets that a first start makes in it.
+ */
+#ifndef SERVER_DATA_H
+#define SERVER_DATA_H
+
+#include "server/jwt.h"
+
+#define DATA_PATH_MAX 1024
+
+/* What is wrong, for the operator, in a sentence that names the path. */
+struct data_error {
+	char text[DATA_PATH_MAX + 256];
+};
+
+struct data {
+	char path[DATA_PATH_MAX];
+	int lock_fd;		/* holds the lock; -1: none */
+	struct jwt_key key;
+	struct buf cert_pem, key_pem;
+};
+
+/*
+ * Makes the directory (0700) if need be, refuses one that is not ours alone,
+ * takes its lock, and reads or makes jwt.key, tls.crt and tls.key.
+ *   cert, key  in  paths given by configuration, or empty
+ *   names      in  for a certificate that is made
+ * ERR_FORBIDDEN, ERR_CONFLICT, ERR_IO, ERR_FORMAT, with err_out filled in.
+ */
+MUST_USE enum err data_open(struct data *d, const char *path,
+    const char *cert, const char *key, const char *names,
+    struct data_error *err_out);
+/* Wipes the secrets, gives the lock back; a zeroed one (lock -1) is fine. */
+void data_close(struct data *d);
+
+#endif

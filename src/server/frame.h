@@ -1,0 +1,245 @@
+/*
+ * frame.h: what carries calls: the process (struct server), one reactor's
+ * part of it (struct shard), and a call with all that its steps do not see
+ * (struct frame). For the server's own files, not for ops/.
+ *
+ * A frame is made on the reactor that its request came in on (home), goes
+ * through the stages below, and is answered and freed there. Between them
+ * the store, the work pool or another reactor own it.
+ */
+#ifndef SERVER_FRAME_H
+#define SERVER_FRAME_H
+
+#include "bus/directory.h"
+#include "edge/edge.h"
+#include "net/thread.h"
+#include "net/work.h"
+#include "server/conf.h"
+#include "server/deliver.h"
+#include "server/jwt.h"
+#include "server/metrics.h"
+#include "server/rate.h"
+#include "server/route.h"
+#include "server/session.h"
+#include "store/store.h"
+
+/* Memory of a call that needs no heap: requests and replies of a few KiB. */
+#define FRAME_MEM 8192
+#define FRAME_POOL_KEEP 512
+#define FRAME_REQUEST_ID_MAX 64
+/* How often a session is read again because one ended meanwhile. */
+#define FRAME_AUTH_TRIES 4
+
+struct frame;
+struct parcel;
+struct shard;
+struct sock;
+typedef void (*frame_fn)(struct frame *f);
+typedef void (*shard_fn)(struct shard *s, struct frame *f);
+
+struct server {
+	_Atomic(const struct conf *) conf;
+	struct conf *olds[64];		/* earlier ones, still referred to */
+	size_t olds_n;
+	struct route *routes;
+	struct store *store;
+	struct work *work;
+	struct limit limit;
+	struct backoff *backoff;
+	struct jwt_key key;
+	struct shard *shards;
+	struct edge_app *apps;		/* one of each shard */
+	unsigned shards_n;
+	uint64_t started_ms;		/* Unix time */
+	uint64_t seed;			/* of hashes */
+	/* Start and stop: main waits here. */
+	struct thread_lock lock;
+	struct thread_cond cond;
+	unsigned drained_n;
+};
+
+/* One reactor's part; all of it is that reactor's alone. */
+struct shard {
+	struct server *server;
+	struct reactor *reactor;
+	struct edge *edge;
+	unsigned index;
+	struct thread thread;
+	struct directory directory;
+	struct sessions sessions;
+	struct pool frames;
+	struct parcel *parcels;		/* free ones */
+	size_t parcels_n;
+	struct pool socks;
+	struct map typing;		/* chat and user -> struct typing */
+	size_t frames_n;		/* calls under way */
+	struct metrics metrics;
+	struct timer sweep;		/* of shard 0 */
+	struct timer settle;
+	struct mail stop_mail;
+	bool stopping;
+};
+
+enum origin { ORIGIN_REST, ORIGIN_EVENT, ORIGIN_CONNECT, ORIGIN_INTERNAL };
+
+/* What comes next. */
+enum stage { STAGE_AUTH, STAGE_CHECK, STAGE_OPEN, STAGE_READ, STAGE_WORK,
+	STAGE_WRITE, STAGE_EMIT, STAGE_END };
+
+/* One reactor's share of a thing that all of them have to do. */
+struct piece {
+	struct mail mail;
+	struct shard *shard;
+	struct frame *frame;
+};
+
+struct frame {
+	struct call call;		/* first */
+	struct shard *home;
+	struct shard *at;		/* whose thread runs it now */
+	enum origin origin;
+	enum stage stage;
+	enum err err;
+	/* Where it came from. */
+	struct edge_ref ref;
+	struct sock *sock;		/* of CONNECT and EVENT */
+	int64_t ack;
+	const char *fail_event;
+	struct sys_addr addr;
+	enum dialect dialect;
+	bool is_head;
+	bool is_rated;			/* a token of its limit was taken */
+	/* Who. */
+	bool has_claims;
+	struct jwt claims;
+	uint32_t epoch;
+	unsigned tries;
+	/* Its parts, all in the arena. */
+	struct shape_param *params;
+	size_t params_n;
+	struct span body;
+	struct arena_mark mark;		/* where the present step began */
+	/* Its answer. */
+	unsigned status;
+	const char *message;		/* of an error, instead of err.def's */
+	struct span details;
+	uint32_t retry_s;
+	const char *allow;		/* of a 405 */
+	struct limit_state limit;
+	enum err late;			/* of call_refuse_after */
+	struct span agent;		/* User-Agent */
+	const char *raw_type;
+	struct span raw_body;
+	/* What all reactors do for it. */
+	unsigned waiting;
+	shard_fn each;
+	frame_fn taken;
+	shard_fn after_emit;		/* asked for by emit; NULL: nothing */
+	const struct session_id *sessions;	/* that end or change */
+	size_t sessions_n;
+	struct user_id sessions_user;
+	const char *sessions_reason;
+	uint32_t sessions_device;
+	frame_fn then;			/* when all have done it */
+	struct edge_stats *edge_stats;	/* one of each shard */
+	bool has_presence, is_away;	/* call_presence */
+	enum directory_state state;	/* what home has of the user now */
+	int delta;			/* and connections more */
+	frame_fn done;			/* INTERNAL: instead of an answer */
+	uint64_t began_us;
+	union {
+		struct mail mail;
+		struct store_job job;
+		struct work_job work;
+	} box;
+	uint8_t request_id_n;
+	char request_id[FRAME_REQUEST_ID_MAX];
+	/* Not cleared when a frame is made anew: */
+	struct shape_error faults;	/* but for faults.n */
+	struct piece pieces[DIRECTORY_REACTORS_MAX];
+	_Alignas(16) uint8_t mem[FRAME_MEM];
+};
+
+static inline struct frame *
+frame_of(struct call *c)
+{
+	return (struct frame *)(void *)c;
+}
+
+/* A call of op on shard s; NULL: too many are under way. */
+struct frame *frame_new(struct shard *s, const struct op *op,
+    enum origin origin);
+void frame_free(struct frame *f);
+/*
+ * A call that nobody asked for from outside: req and rep are zeroed, then the
+ * caller fills in what it needs and calls frame_run. done(f), or nothing when
+ * it is NULL, instead of an answer. NULL without memory.
+ */
+struct frame *frame_internal(struct shard *s, const struct op *op,
+    const struct caller *who, frame_fn done);
+/* Runs it from its present stage on; it ends in frame_end. */
+void frame_run(struct frame *f);
+/* The same with a failure that was met before: answers. */
+void frame_fail(struct frame *f, enum err e);
+/*
+ * The claims of the token that was shown, if it is ours; the session behind
+ * them is looked at in STAGE_AUTH. ERR_INVALID_TOKEN, ERR_TOKEN_EXPIRED.
+ */
+MUST_USE enum err frame_token(struct frame *f, struct span token);
+/* Its id in answers and logs; made when nobody gave one. */
+struct span frame_request_id(struct frame *f);
+/* Bytes of the arena for f; false: it has been answered with a failure. */
+MUST_USE bool frame_copy(struct frame *f, struct span in, struct span *out);
+/*
+ * each(shard, f) on every reactor, this one too (at once); other reactors only
+ * read f. True: all have done it already (there is one reactor). Else taken(f)
+ * follows on this thread, and the frame must not be touched before.
+ */
+MUST_USE bool frame_everywhere(struct frame *f, shard_fn each, frame_fn taken);
+/* Moves it to another shard's thread and goes on with f->taken there. */
+void frame_move(struct frame *f, struct shard *to, frame_fn next);
+/* The shard whose reactor emits the events of this key. */
+struct shard *shard_of_key(struct server *s, const uint8_t key[static ID_LEN]);
+
+/* ---- answers (answer.c) ---- */
+
+/* Sends reply or error to where the call came from. */
+void answer_send(struct frame *f);
+/* The error object {"code":...,"message":...,"details":...}. */
+void answer_error(struct frame *f, struct wr *w);
+/* An error envelope for a request that never became a call. */
+void answer_refuse(struct shard *s, struct edge_ref ref, enum err e,
+    int status, struct span request_id, const char *allow);
+
+/* ---- where requests and sockets come in ---- */
+
+void rest_request(void *arg, struct edge_ref ref,
+    const struct edge_request *req);
+void rest_refused(void *arg, struct edge_ref ref, int status);
+
+int socket_handshake(void *arg, struct edge_handshake *h);
+void socket_connect(void *arg, struct edge_ref ref,
+    const struct edge_connect *c);
+void socket_event(void *arg, struct edge_ref ref, const struct edge_event *e);
+void socket_close(void *arg, struct edge_ref ref, enum edge_end why);
+/* STAGE_OPEN of a CONNECT, and its end (which looks at f->err). */
+MUST_USE enum err socket_open(struct frame *f, bool *gone);
+void socket_opened(struct frame *f);
+void socket_presence(struct frame *f);	/* of call_presence */
+/* Ends the sockets of these sessions (on each shard). */
+void socket_end_sessions(struct shard *s, struct frame *f);
+void socket_set_device(struct shard *s, struct frame *f);
+
+/* ---- events (deliver.c) ---- */
+
+/* Hands it to the sockets of this shard. */
+void deliver_here(struct shard *s, const struct user_id *to, uint32_t device,
+    struct blob *b, uint64_t position, unsigned flags,
+    const struct edge_ref *except);
+void deliver_fini(struct shard *s);
+
+/* ---- who types (typing.c) ---- */
+
+void typing_fini(struct shard *s);
+
+#endif

@@ -1,0 +1,362 @@
+/*
+ * main.c: nightjard's start: flags, configuration, data directory, signals.
+ * The main thread sleeps until a signal comes.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/sys.h"
+#include "base/text.h"
+#include "crypto/host.h"
+#include "net/tls.h"
+#include "server/probe.h"
+#include "server/server.h"
+
+#ifndef NIGHTJAR_VERSION
+#define NIGHTJAR_VERSION "0.1.0"
+#endif
+
+#define SETS_MAX 128
+#define EXIT_USAGE 2
+
+extern char **environ;
+
+struct options {
+	const char *command;
+	const char *data, *file;
+	char default_data[DATA_PATH_MAX];
+	struct conf_set sets[SETS_MAX];
+	size_t sets_n;
+	char *texts[SETS_MAX];	/* copies that the sets point into */
+};
+
+static void
+put_line(const char *line)
+{
+	puts(line);
+}
+
+static void
+usage(void)
+{
+	puts("usage: nightjard [serve|init|health] [--data DIR] "
+	    "[--config FILE] [--set KEY=VALUE]...\n"
+	    "\n"
+	    "  serve          run the server (default)\n"
+	    "  init           make the data directory, secrets and "
+	    "certificate, then end\n"
+	    "  health         ask a running server whether it is ready\n"
+	    "  --data DIR     data directory (NIGHTJAR_DATA); default "
+	    "~/.local/share/nightjard\n"
+	    "  --config FILE  configuration, JSON (NIGHTJAR_CONFIG)\n"
+	    "  --set K=V      one key; stronger than NIGHTJAR_K in the\n"
+	    "                 environment, which is stronger than the file\n"
+	    "  --help, --version\n"
+	    "\n"
+	    "Keys, [default]; (live): taken over on SIGHUP\n");
+	conf_help(put_line);
+}
+
+static int
+fail(int code, const char *text)
+{
+	fprintf(stderr, "nightjard: %s\n", text);
+	return code;
+}
+
+static void
+log_stderr(const char *line, size_t n)
+{
+	while (n > 0) {
+		ssize_t done = write(STDERR_FILENO, line, n);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done <= 0)
+			return;
+		line += done;
+		n -= (size_t)done;
+	}
+}
+
+/* No core image, no debugger of the same user, private files. */
+static void
+harden(void)
+{
+	const struct rlimit none = { 0, 0 };
+
+	umask(077);
+	(void)setrlimit(RLIMIT_CORE, &none);
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	sys_ignore_sigpipe();
+}
+
+static int
+parse_set(struct options *o, const char *text)
+{
+	char *copy = strdup(text);
+	char *eq = copy == NULL ? NULL : strchr(copy, '=');
+
+	if (eq == NULL || o->sets_n == SETS_MAX) {
+		free(copy);
+		return fail(EXIT_USAGE, eq == NULL ?
+		    "--set wants KEY=VALUE" : "too many --set");
+	}
+	*eq = '\0';
+	o->texts[o->sets_n] = copy;
+	o->sets[o->sets_n++] = (struct conf_set){ copy, eq + 1 };
+	return -1;
+}
+
+/* -1: go on; else the exit status. */
+static int
+parse(struct options *o, int argc, char **argv)
+{
+	bool have_command = false;
+
+	for (int i = 1; i < argc; i++) {
+		const char *a = argv[i];
+		const char *value = i + 1 < argc ? argv[i + 1] : NULL;
+		bool wants = strcmp(a, "--data") == 0 ||
+		    strcmp(a, "--config") == 0 || strcmp(a, "--set") == 0;
+
+		if (strcmp(a, "--help") == 0 || strcmp(a, "-h") == 0) {
+			usage();
+			return 0;
+		}
+		if (strcmp(a, "--version") == 0) {
+			puts("nightjard " NIGHTJAR_VERSION);
+			return 0;
+		}
+		if (wants && value == NULL) {
+			fprintf(stderr, "nightjard: %s wants a value\n", a);
+			return EXIT_USAGE;
+		}
+		if (strcmp(a, "--data") == 0) {
+			o->data = value;
+		} else if (strcmp(a, "--config") == 0) {
+			o->file = value;
+		} else if (strcmp(a, "--set") == 0) {
+			int status = parse_set(o, value);
+
+			if (status >= 0)
+				return status;
+		} else if (a[0] != '-' && !have_command) {
+			o->command = a;
+			have_command = true;
+		} else {
+			fprintf(stderr, "nightjard: %s is unknown; "
+			    "try nightjard --help\n", a);
+			return EXIT_USAGE;
+		}
+		i += wants;
+	}
+	return -1;
+}
+
+static void
+default_data(struct options *o)
+{
+	const char *xdg = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
+
+	if (o->file == NULL)
+		o->file = getenv("NIGHTJAR_CONFIG");
+	if (o->data == NULL)
+		o->data = getenv("NIGHTJAR_DATA");
+	if (o->data != NULL)
+		return;
+	if (xdg != NULL && xdg[0] == '/')
+		snprintf(o->default_data, sizeof(o->default_data),
+		    "%s/nightjard", xdg);
+	else
+		snprintf(o->default_data, sizeof(o->default_data),
+		    "%s/.local/share/nightjard", home != NULL ? home : "");
+	o->data = o->default_data;
+}
+
+static enum err
+load(const struct options *o, struct conf **out, struct conf_error *e)
+{
+	struct conf_source src = { .file = o->file, .env = environ,
+	    .sets = o->sets, .sets_n = o->sets_n };
+
+	return conf_load(&src, out, e);
+}
+
+static void
+log_start(const struct conf *c)
+{
+	enum log_level level = LOG_INFO;
+
+	(void)log_level_by_name(c->log_level, &level);
+	log_setup(level, strcmp(c->log_ip, "full") == 0 ? LOG_IP_FULL :
+	    strcmp(c->log_ip, "off") == 0 ? LOG_IP_OFF : LOG_IP_TRUNCATED,
+	    log_stderr, sys_unix_ms);
+}
+
+/* For people on a terminal, else as a log line. */
+static void
+say_ready(const struct conf *c, const struct data *d, uint64_t took_us)
+{
+	uint8_t sha[32] = { 0 };
+	char hex[65] = "";
+	struct log l;
+
+	if (c->listen_https[0] != '\0' &&
+	    tls_fingerprint(buf_span(&d->cert_pem), sha) == OK) {
+		hex_encode(SPAN_OF(sha), hex);
+		hex[64] = '\0';
+	}
+	if (isatty(STDOUT_FILENO)) {
+		printf("Nightjar is ready.\n");
+		if (c->listen_https[0] != '\0')
+			printf("  https  %s   certificate SHA-256 %s\n",
+			    c->listen_https, hex);
+		if (c->listen_http[0] != '\0')
+			printf("  http   %s\n", c->listen_http);
+		fflush(stdout);
+	}
+	if (!log_begin(&l, LOG_INFO, "ready"))
+		return;
+	log_str(&l, "https", c->listen_https);
+	log_str(&l, "http", c->listen_http);
+	log_str(&l, "certificate", hex);
+	log_str(&l, "data", d->path);
+	log_u64(&l, "us", took_us);
+	log_end(&l);
+}
+
+static void
+reload(struct server *s, const struct options *o)
+{
+	struct conf_error e;
+	struct conf *next;
+	struct log l;
+
+	if (load(o, &next, &e) != OK) {
+		if (log_begin(&l, LOG_ERROR, "reload_refused")) {
+			log_str(&l, "why", e.text);
+			log_end(&l);
+		}
+		return;
+	}
+	server_reload(s, next);
+	if (log_begin(&l, LOG_INFO, "reloaded"))
+		log_end(&l);
+}
+
+/* Until SIGTERM or SIGINT; a second one while we stop ends at once. */
+static int
+wait_for_end(struct server *s, const struct options *o, const sigset_t *set)
+{
+	struct log l;
+	int sig;
+
+	for (;;) {
+		if (sigwait(set, &sig) != 0)
+			continue;
+		if (sig != SIGHUP)
+			break;
+		reload(s, o);
+	}
+	if (log_begin(&l, LOG_INFO, "stopping")) {
+		log_str(&l, "signal", sig == SIGTERM ? "TERM" : "INT");
+		log_end(&l);
+	}
+	sigset_t end = *set;
+	sigdelset(&end, SIGHUP);
+	sigprocmask(SIG_UNBLOCK, &end, NULL);
+	bool clean = server_close(s);
+	if (log_begin(&l, clean ? LOG_INFO : LOG_WARN, "stopped")) {
+		log_str(&l, "how", clean ? "clean" : "cut off");
+		log_end(&l);
+	}
+	return clean ? 0 : 1;
+}
+
+static int
+serve(const struct options *o, struct conf *conf, const struct data *d,
+    uint64_t began_us)
+{
+	struct server_error why;
+	struct server *s;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	(void)sys_fd_limit();
+	if (server_open(conf, d, &s, &why) != OK)
+		return fail(1, why.text);
+	say_ready(conf, d, sys_mono_us() - began_us);
+	return wait_for_end(s, o, &set);
+}
+
+static int
+with_data(const struct options *o, struct conf *conf, uint64_t began_us)
+{
+	struct data_error why;
+	struct data d;
+	int status;
+
+	if (data_open(&d, o->data, conf->tls_cert, conf->tls_key,
+	    conf->tls_names, &why) != OK) {
+		status = fail(1, why.text);
+		conf_free(conf);
+	} else if (strcmp(o->command, "init") == 0) {
+		printf("The data directory %s is ready.\n", d.path);
+		conf_free(conf);
+		status = 0;
+	} else {
+		status = serve(o, conf, &d, began_us);
+	}
+	data_close(&d);
+	return status;
+}
+
+int
+main(int argc, char **argv)
+{
+	uint64_t began_us = sys_mono_us();
+	struct options o = { .command = "serve" };
+	struct conf_error e;
+	struct conf *conf;
+	int status = parse(&o, argc, argv);
+
+	if (status >= 0)
+		goto out;
+	harden();
+	default_data(&o);
+	if (load(&o, &conf, &e) != OK) {
+		status = fail(EXIT_USAGE, e.text);
+		goto out;
+	}
+	log_start(conf);
+	if (host_init() != OK || tls_setup() != OK) {
+		status = fail(1, "OpenSSL can not be set up");
+		conf_free(conf);
+	} else if (strcmp(o.command, "health") == 0) {
+		status = probe_ready(conf->listen_http, conf->listen_https);
+		conf_free(conf);
+	} else if (strcmp(o.command, "serve") == 0 ||
+	    strcmp(o.command, "init") == 0) {
+		status = with_data(&o, conf, began_us);
+	} else {
+		status = fail(EXIT_USAGE, "the command is none of serve, "
+		    "init and health");
+		conf_free(conf);
+	}
+out:
+	for (size_t i = 0; i < o.sets_n; i++)
+		free(o.texts[i]);
+	return status;
+}

@@ -1,0 +1,461 @@
+/*
+ * auth.c: accounts: register, login, logout, refresh, me, password. Passwords
+ * are hashed in the work pool; whoever has no account costs the same time and
+ * hears the same words.
+ */
+#include "base/text.h"
+#include "crypto/host.h"
+#include "server/conf.h"
+#include "server/ops.h"
+#include "server/password.h"
+#include "store/txn.h"
+
+#define EMAIL_MAX 254
+#define AGENT_MAX 256
+
+/* What the steps of one login or registration hand on. */
+struct auth {
+	struct span login, email;	/* in lower case */
+	struct span username;
+	struct user_id user;
+	struct session_id session;
+	struct tokens tokens;
+	struct span device;		/* name, or empty */
+	enum user_role role;
+	uint64_t last_login;
+	struct span stored;		/* password hash of the account */
+	bool is_active;
+	bool is_new_hash;
+	char hash[HOST_PHC_MAX];
+};
+
+static enum err
+auth_new(struct call *c, struct auth **out)
+{
+	struct auth *a = ARENA_NEW(&c->arena, struct auth);
+
+	if (a == NULL)
+		return ERR_TOO_LARGE;
+	c->state = a;
+	*out = a;
+	return OK;
+}
+
+/* ASCII in lower case; the rest as it is. */
+static enum err
+auth_lower(struct call *c, struct span in, struct span *out)
+{
+	uint8_t *p = arena_bytes(&c->arena, in.n + 1);
+
+	if (p == NULL)
+		return ERR_TOO_LARGE;
+	for (size_t i = 0; i < in.n; i++)
+		p[i] = in.p[i] >= 'A' && in.p[i] <= 'Z' ?
+		    (uint8_t)(in.p[i] - 'A' + 'a') : in.p[i];
+	*out = span_of(p, in.n);
+	return OK;
+}
+
+/* The row of a new session, with the tokens that were made in work. */
+static enum err
+auth_session_insert(struct call *c, struct txn *t, const struct auth *a)
+{
+	struct span agent = call_agent(c), ip = call_address(c);
+	struct q_session_insert_in in = { .session = a->session,
+	    .user = a->user, .token_hash = SPAN_OF(a->tokens.access_hash),
+	    .refresh_hash = SPAN_OF(a->tokens.refresh_hash),
+	    .name = a->device, .now = c->now_ms,
+	    .expires_at = a->tokens.expires_ms };
+
+	/* What has no text is NULL. */
+	if (agent.n > 0)
+		in.info = span_sub(agent, 0, AGENT_MAX);
+	if (!utf8_valid(in.info))
+		in.info = (struct span){ NULL, 0 };
+	if (ip.n > 0)
+		in.ip = ip;
+	return q_session_insert(t, &in, NULL);
+}
+
+/* ---- register ---- */
+
+enum err
+auth_register_check(struct call *c)
+{
+	const struct register_req *in = c->req;
+	const char *fault = password_fault(in->password, in->username);
+	struct auth *a;
+
+	if (c->conf->accounts_registration[0] != 'o')
+		return call_fail(c, ERR_FORBIDDEN, "Registration is closed");
+	if (fault != NULL)
+		return call_invalid(c, "password", fault);
+	if (in->has_invite_code)
+		return call_invalid(c, "inviteCode",
+		    "must be left out: registration is open");
+	TRY(auth_new(c, &a));
+	a->username = in->username;
+	if (in->has_device)
+		a->device = in->device.name;
+	TRY(auth_lower(c, in->username, &a->login));
+	return auth_lower(c, in->email, &a->email);
+}
+
+static enum err
+auth_register_free(struct txn *t, const struct auth *a)
+{
+	struct q_user_by_name_out by_name;
+	struct q_user_by_email_out by_email;
+	enum err e;
+
+	e = q_user_by_name(t, &(struct q_user_by_name_in){ a->login },
+	    &by_name);
+	if (e == OK)
+		return ERR_USERNAME_TAKEN;
+	if (e != ERR_NOT_FOUND)
+		return e;
+	e = q_user_by_email(t, &(struct q_user_by_email_in){ a->email },
+	    &by_email);
+	if (e == OK)
+		return ERR_EMAIL_TAKEN;
+	return e == ERR_NOT_FOUND ? OK : e;
+}
+
+/* Taken names are refused before the slow part. */
+enum err
+auth_register_read(struct call *c, struct txn *t)
+{
+	return auth_register_free(t, c->state);
+}
+
+enum err
+auth_register_work(struct call *c)
+{
+	const struct register_req *in = c->req;
+	struct auth *a = c->state;
+
+	TRY(host_password_hash(in->password, a->hash));
+	call_new_id(c, a->user.b);
+	call_new_id(c, a->session.b);
+	return call_tokens(c, &a->user, a->username, &a->session, &a->tokens);
+}
+
+enum err
+auth_register_write(struct call *c, struct txn *t)
+{
+	const struct auth *a = c->state;
+	struct register_rep *out = c->rep;
+
+	TRY(auth_register_free(t, a));
+	struct q_user_insert_in in = { .user = a->user,
+	    .username = a->username, .key = a->login, .email = a->email,
+	    .password_hash = span_str(a->hash), .now = c->now_ms };
+	TRY(q_user_insert(t, &in, NULL));
+	TRY(auth_session_insert(c, t, a));
+	out->user.id = a->user;
+	out->user.username = a->username;
+	out->user.email = a->email;
+	out->user.created_at = c->now_ms;
+	out->tokens.access_token = a->tokens.access;
+	out->tokens.refresh_token = a->tokens.refresh;
+	out->tokens.has_refresh_token = true;
+	call_status(c, 201);
+	return OK;
+}
+
+/* ---- login ---- */
+
+enum err
+auth_login_check(struct call *c)
+{
+	const struct login_req *in = c->req;
+	struct auth *a;
+
+	TRY(auth_new(c, &a));
+	if (in->has_device)
+		a->device = in->device.name;
+	TRY(auth_lower(c, in->username, &a->login));
+	return call_account_wait(c, a->login);
+}
+
+enum err
+auth_login_read(struct call *c, struct txn *t)
+{
+	struct q_user_login_get_out row;
+	struct auth *a = c->state;
+	uint32_t role;
+	enum err e;
+
+	a->stored = (struct span){ NULL, 0 };
+	e = q_user_login_get(t, &(struct q_user_login_get_in){ a->login },
+	    &row);
+	if (e == ERR_NOT_FOUND)
+		return OK;		/* said after the same work */
+	TRY(e);
+	if (!shape_value(&shape_names_user_role, row.role, &role))
+		return ERR_STORE;
+	a->user = row.user;
+	a->username = row.username;
+	a->email = row.email;
+	a->stored = row.password_hash;
+	a->role = (enum user_role)role;
+	a->last_login = row.last_login;
+	a->is_active = row.is_active;
+	return OK;
+}
+
+enum err
+auth_login_work(struct call *c)
+{
+	const struct login_req *in = c->req;
+	struct auth *a = c->state;
+	enum err e = a->stored.n > 0 ?
+	    host_password_verify(in->password, a->stored) :
+	    host_password_absent(in->password);
+
+	if (e == OK && !a->is_active)
+		e = ERR_INVALID_CREDENTIALS;
+	if (e == ERR_INVALID_CREDENTIALS)
+		call_account_failed(c, a->login);
+	TRY(e);
+	call_account_clear(c, a->login);
+	if (!host_password_is_current(a->stored)) {
+		TRY(host_password_hash(in->password, a->hash));
+		a->is_new_hash = true;
+	}
+	call_new_id(c, a->session.b);
+	return call_tokens(c, &a->user, a->username, &a->session, &a->tokens);
+}
+
+enum err
+auth_login_write(struct call *c, struct txn *t)
+{
+	const struct auth *a = c->state;
+	struct login_rep *out = c->rep;
+
+	TRY(auth_session_insert(c, t, a));
+	TRY(q_user_login_set(t, &(struct q_user_login_set_in){ a->user,
+	    c->now_ms }, NULL));
+	if (a->is_new_hash)
+		TRY(q_user_password_set(t, &(struct q_user_password_set_in){
+		    a->user, span_str(a->hash) }, NULL));
+	out->user.id = a->user;
+	out->user.username = a->username;
+	out->user.email = a->email;
+	out->user.last_login = a->last_login;
+	out->user.has_last_login = a->last_login != 0;
+	out->user.role = a->role;
+	out->tokens.access_token = a->tokens.access;
+	out->tokens.refresh_token = a->tokens.refresh;
+	out->tokens.has_refresh_token = true;
+	return OK;
+}
+
+/* ---- logout ---- */
+
+enum err
+auth_logout_write(struct call *c, struct txn *t)
+{
+	return q_session_delete(t, &(struct q_session_delete_in){
+	    c->who.session, c->who.user }, NULL);
+}
+
+void
+auth_logout_emit(struct call *c)
+{
+	call_sessions_end(c, &c->who.user, &c->who.session, 1, "logout");
+}
+
+/* ---- refresh ---- */
+
+struct refresh {
+	struct user_id user;
+	struct session_id session;
+	uint8_t hash[CALL_HASH_LEN];
+	bool is_reused;
+};
+
+enum err
+auth_refresh_check(struct call *c)
+{
+	const struct refresh_req *in = c->req;
+	struct refresh *r = ARENA_NEW(&c->arena, struct refresh);
+
+	if (r == NULL)
+		return ERR_TOO_LARGE;
+	c->state = r;
+	if (!in->has_refresh_token)
+		return call_invalid(c, "refreshToken", "is missing");
+	TRY(call_refresh_token(c, in->refresh_token, &r->user, &r->session,
+	    r->hash));
+	call_key(c, r->user.b);
+	return OK;
+}
+
+/*
+ * A token of ours that is not the newest of its session was used before: by
+ * a thief or by its owner, and we can not know who of them asks. The session
+ * ends (RFC 9700 4.14.2).
+ */
+enum err
+auth_refresh_write(struct call *c, struct txn *t)
+{
+	struct refresh *r = c->state;
+	struct refresh_rep *out = c->rep;
+	struct q_session_refresh_get_out row;
+	struct tokens tokens;
+
+	r->is_reused = false;
+	enum err e = q_session_refresh_get(t,
+	    &(struct q_session_refresh_get_in){ r->session, c->now_ms },
+	    &row);
+	if (e == ERR_NOT_FOUND)
+		return ERR_INVALID_TOKEN;
+	TRY(e);
+	if (!ID_EQ(row.user, r->user) || !row.is_active)
+		return ERR_INVALID_TOKEN;
+	if (row.refresh_hash.n != sizeof(r->hash) ||
+	    !ct_eq(row.refresh_hash.p, r->hash, sizeof(r->hash))) {
+		r->is_reused = true;
+		TRY(q_session_delete(t, &(struct q_session_delete_in){
+		    r->session, r->user }, NULL));
+		return call_refuse_after(c, ERR_TOKEN_REUSED);
+	}
+	TRY(call_tokens(c, &r->user, row.username, &r->session, &tokens));
+	TRY(q_session_rotate(t, &(struct q_session_rotate_in){ r->session,
+	    SPAN_OF(tokens.access_hash), SPAN_OF(tokens.refresh_hash),
+	    c->now_ms, tokens.expires_ms }, NULL));
+	out->access_token = tokens.access;
+	out->refresh_token = tokens.refresh;
+	out->has_refresh_token = true;
+	return OK;
+}
+
+void
+auth_refresh_emit(struct call *c)
+{
+	const struct refresh *r = c->state;
+
+	if (r->is_reused)
+		call_sessions_end(c, &r->user, &r->session, 1,
+		    "token_reused");
+}
+
+/* ---- me ---- */
+
+enum err
+auth_me_read(struct call *c, struct txn *t)
+{
+	struct me_rep *out = c->rep;
+	struct q_user_get_out row;
+
+	TRY(q_user_get(t, &(struct q_user_get_in){ c->who.user }, &row));
+	out->id = c->who.user;
+	out->username = row.username;
+	out->email = row.email;
+	out->created_at = row.created_at;
+	out->last_login = row.last_login;
+	out->has_last_login = row.last_login != 0;
+	out->is_active = row.is_active;
+	out->role = c->who.role;
+	out->session_id = c->who.session;
+	out->has_session_id = true;
+	out->device_id = c->who.device;
+	out->has_device_id = c->who.device != 0;
+	return OK;
+}
+
+/* ---- password ---- */
+
+#define PASSWORD_SESSIONS_MAX 1000
+
+struct change {
+	struct span stored;
+	char hash[HOST_PHC_MAX];
+	struct session_id *ended;
+	size_t ended_n;
+};
+
+enum err
+auth_password_check(struct call *c)
+{
+	const struct password_put_req *in = c->req;
+	struct span name = span_of(c->who.username, c->who.username_n);
+	const char *fault = password_fault(in->new_password, name);
+
+	if (fault != NULL)
+		return call_invalid(c, "newPassword", fault);
+	if (span_eq(in->new_password, in->current_password))
+		return call_invalid(c, "newPassword", "must be another one");
+	c->state = ARENA_NEW(&c->arena, struct change);
+	if (c->state == NULL)
+		return ERR_TOO_LARGE;
+	return call_account_wait(c, name);
+}
+
+enum err
+auth_password_read(struct call *c, struct txn *t)
+{
+	struct change *s = c->state;
+	struct q_user_password_get_out row;
+
+	TRY(q_user_password_get(t, &(struct q_user_password_get_in){
+	    c->who.user }, &row));
+	s->stored = row.password_hash;
+	return OK;
+}
+
+enum err
+auth_password_work(struct call *c)
+{
+	const struct password_put_req *in = c->req;
+	struct span name = span_of(c->who.username, c->who.username_n);
+	struct change *s = c->state;
+	enum err e = host_password_verify(in->current_password, s->stored);
+
+	if (e == ERR_INVALID_CREDENTIALS) {
+		call_account_failed(c, name);
+		return call_fail(c, e, "The current password is wrong");
+	}
+	TRY(e);
+	return host_password_hash(in->new_password, s->hash);
+}
+
+enum err
+auth_password_write(struct call *c, struct txn *t)
+{
+	struct change *s = c->state;
+	struct q_session_list_out row;
+	struct cursor cu = { 0 };
+	enum err e;
+
+	TRY(q_user_password_set(t, &(struct q_user_password_set_in){
+	    c->who.user, span_str(s->hash) }, NULL));
+	s->ended_n = 0;
+	s->ended = arena_alloc(&c->arena,
+	    PASSWORD_SESSIONS_MAX * sizeof(*s->ended));
+	if (s->ended == NULL)
+		return ERR_TOO_LARGE;
+	/* Sessions that are over already are left to the sweeper. */
+	TRY(q_session_list_open(t, &(struct q_session_list_in){ c->who.user,
+	    c->now_ms }, &cu));
+	while ((e = q_session_list_next(&cu, &row)) == OK)
+		if (!ID_EQ(row.session, c->who.session) &&
+		    s->ended_n < PASSWORD_SESSIONS_MAX)
+			s->ended[s->ended_n++] = row.session;
+	if (e != ERR_NOT_FOUND)
+		return e;
+	for (size_t i = 0; i < s->ended_n; i++)
+		TRY(q_session_delete(t, &(struct q_session_delete_in){
+		    s->ended[i], c->who.user }, NULL));
+	return OK;
+}
+
+void
+auth_password_emit(struct call *c)
+{
+	const struct change *s = c->state;
+
+	call_sessions_end(c, &c->who.user, s->ended, s->ended_n,
+	    "password_changed");
+}

@@ -1,0 +1,433 @@
+/*
+ * server.c: start and stop of the process.
+ */
+#include "server/server.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "server/ops.h"
+#include "server/shard.h"
+
+#define LIMIT_SLOTS ((size_t)1 << 18)
+#define SERVER_SWEEP_MS 600000
+#define SERVER_SETTLE_MS 10	/* looks again whether calls have ended */
+#define SERVER_CUT_MS 28000	/* the limit of all of it */
+#define CLOSE_GOING_AWAY 1001	/* RFC 6455 7.4.1 */
+#define LISTEN_ADDRS_MAX 4
+
+#define HEADER(name, value) { { (const uint8_t *)(name), sizeof(name) - 1 }, \
+	{ (const uint8_t *)(value), sizeof(value) - 1 } }
+
+/* On every answer; docs/api.md, "Conventions". */
+static const struct http_field headers[] = {
+	HEADER("Content-Security-Policy", "default-src 'self'; script-src "
+	    "'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' "
+	    "data: blob:; media-src 'self' blob:; connect-src 'self'; "
+	    "object-src 'none'; base-uri 'none'; frame-ancestors 'none'; "
+	    "form-action 'self'"),
+	HEADER("X-Content-Type-Options", "nosniff"),
+	HEADER("X-Frame-Options", "DENY"),
+	HEADER("Referrer-Policy", "no-referrer"),
+	HEADER("Cross-Origin-Opener-Policy", "same-origin"),
+	HEADER("Cross-Origin-Resource-Policy", "same-origin"),
+	HEADER("Permissions-Policy", "accelerometer=(), autoplay=(), "
+	    "bluetooth=(), camera=(), display-capture=(), geolocation=(), "
+	    "gyroscope=(), hid=(), magnetometer=(), microphone=(), midi=(), "
+	    "payment=(), serial=(), usb=()"),
+};
+static const struct http_field tls_headers[] = {
+	HEADER("Strict-Transport-Security",
+	    "max-age=31536000; includeSubDomains; preload"),
+};
+
+__attribute__((format(printf, 3, 4)))
+static enum err
+server_wrong(struct server_error *out, enum err e, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(out->text, sizeof(out->text), fmt, ap);
+	va_end(ap);
+	return e;
+}
+
+/* ---- listening ---- */
+
+/*
+ * SO_REUSEPORT, which lets all reactors listen on one port, would let another
+ * nightjard of the same user do so too: look before, without it.
+ */
+static enum err
+server_port_free(const struct sys_addr *a)
+{
+	struct sockaddr_in6 sin = { .sin6_family = AF_INET6,
+	    .sin6_port = htons(a->port) };
+	enum err e = OK;
+	int one = 1, zero = 0;
+
+	if (a->port == 0)
+		return OK;
+	memcpy(&sin.sin6_addr, a->ip, sizeof(a->ip));
+	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return OK;	/* no IPv6 here: listening itself will tell */
+	setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof(zero));
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (bind(fd, (struct sockaddr *)(void *)&sin, sizeof(sin)) != 0 &&
+	    errno == EADDRINUSE)
+		e = ERR_CONFLICT;
+	close(fd);
+	return e;
+}
+
+static enum err
+server_listen_on(struct server *s, const struct sys_addr *a,
+    struct tls_ctx *tls, const char *key, const char *text,
+    struct server_error *out)
+{
+	enum err e = server_port_free(a);
+
+	for (unsigned i = 0; e == OK && i < s->shards_n; i++)
+		e = edge_listen(s->shards[i].edge, a, tls, NULL);
+	if (e == ERR_CONFLICT)
+		return server_wrong(out, e, "%s is in use by another program; "
+		    "choose another address with --set %s=ADDRESS:PORT",
+		    text, key);
+	if (e == ERR_FORBIDDEN)
+		return server_wrong(out, e,
+		    "listening on %s (%s) is not allowed", text, key);
+	if (e != OK)
+		return server_wrong(out, e,
+		    "listening on %s (%s) is not possible", text, key);
+	return OK;
+}
+
+/* "127.0.0.1:3000" or "[::1]:3000" or "localhost:3000". */
+static enum err
+server_listen_at(struct server *s, struct span item, struct tls_ctx *tls,
+    const char *key, struct server_error *out)
+{
+	char text[128];
+	struct sys_addr addrs[LISTEN_ADDRS_MAX];
+	size_t colon = item.n, n = 0;
+	uint64_t port;
+
+	while (colon > 0 && item.p[colon - 1] != ':')
+		colon--;
+	if (item.n == 0 || item.n >= sizeof(text) || colon == 0 ||
+	    !span_u64(span_sub(item, colon, item.n), 65535, &port))
+		return server_wrong(out, ERR_VALIDATION,
+		    "%s must be addresses with ports, such as "
+		    "127.0.0.1:3000 or [::1]:3000, comma separated", key);
+	struct span host = span_sub(item, 0, colon - 1);
+	if (host.n >= 2 && host.p[0] == '[' && host.p[host.n - 1] == ']')
+		host = span_sub(host, 1, host.n - 2);
+	memcpy(text, host.p, host.n);
+	text[host.n] = '\0';
+	if (sys_addr_decode(text, (uint16_t)port, &addrs[0]))
+		n = 1;
+	else if (sys_resolve(text, (uint16_t)port, addrs, LISTEN_ADDRS_MAX,
+	    &n) != OK)
+		return server_wrong(out, ERR_VALIDATION,
+		    "%s: there is no address \"%s\"", key, text);
+	memcpy(text, item.p, item.n);
+	text[item.n] = '\0';
+	for (size_t i = 0; i < n; i++)
+		TRY(server_listen_on(s, &addrs[i], tls, key, text, out));
+	return OK;
+}
+
+static enum err
+server_listen(struct server *s, const char *list, struct tls_ctx *tls,
+    const char *key, struct server_error *out)
+{
+	struct span left = span_str(list);
+
+	while (left.n > 0) {
+		size_t end = span_find(left, ',');
+		struct span item = span_sub(left, 0, end);
+
+		while (item.n > 0 && item.p[0] == ' ')
+			item = span_sub(item, 1, item.n);
+		TRY(server_listen_at(s, item, tls, key, out));
+		left = span_sub(left, end + 1, left.n);
+	}
+	return OK;
+}
+
+/* ---- start ---- */
+
+static void
+shard_sweep(struct timer *t)
+{
+	struct shard *s = LIST_ITEM(t, struct shard, sweep);
+	struct caller nobody = { .is_known = false };
+	struct frame *f = frame_internal(s, ops_get(OP_sweep), &nobody, NULL);
+
+	if (f != NULL)
+		frame_run(f);
+	timer_start(reactor_wheel(s->reactor), t, SERVER_SWEEP_MS,
+	    shard_sweep);
+}
+
+static void
+shard_main(void *arg)
+{
+	struct shard *s = arg;
+
+	if (s->index == 0)
+		timer_start(reactor_wheel(s->reactor), &s->sweep,
+		    SERVER_SWEEP_MS, shard_sweep);
+	reactor_run(s->reactor);
+}
+
+static void
+server_edge_conf(const struct conf *c, struct edge_conf *e)
+{
+	edge_conf_default(e);
+	e->conns_max = c->edge_conns_max;
+	e->idle_ms = c->edge_idle_ms;
+	e->body_ms = c->edge_request_ms;
+	e->body_max = c->edge_payload_max;
+	e->message_max = c->edge_payload_max;
+	e->out_max = c->edge_queue_max;
+	e->ping_interval_ms = c->edge_ping_interval_ms;
+	e->ping_timeout_ms = c->edge_ping_timeout_ms;
+	e->headers = headers;
+	e->headers_n = sizeof(headers) / sizeof(headers[0]);
+	e->tls_headers = tls_headers;
+	e->tls_headers_n = sizeof(tls_headers) / sizeof(tls_headers[0]);
+}
+
+static enum err
+server_open_shards(struct server *s, const struct conf *c)
+{
+	struct edge_conf conf;
+
+	server_edge_conf(c, &conf);
+	for (unsigned i = 0; i < s->shards_n; i++) {
+		s->apps[i] = (struct edge_app){ .arg = &s->shards[i],
+		    .on_request = rest_request, .on_refused = rest_refused,
+		    .on_handshake = socket_handshake,
+		    .on_connect = socket_connect, .on_event = socket_event,
+		    .on_close = socket_close };
+		TRY(shard_open(&s->shards[i], s, i, &s->apps[i], &conf));
+	}
+	return OK;
+}
+
+static enum err
+server_open_store(struct server *s, const struct conf *c,
+    const struct data *d, struct server_error *out)
+{
+	char path[DATA_PATH_MAX + 16];
+	struct store_conf conf = { .readers = c->store_readers,
+	    .now_us = sys_mono_us };
+	struct store_error why;
+	enum err e;
+
+	if (c->store_path[0] != '\0')
+		snprintf(path, sizeof(path), "%s", c->store_path);
+	else
+		snprintf(path, sizeof(path), "%s/nightjar.db", d->path);
+	conf.path = path;
+	e = store_open(&conf, &s->store, &why);
+	if (e != OK)
+		return server_wrong(out, e, "the database %s: %s", path,
+		    why.text);
+	return OK;
+}
+
+static enum err
+server_fill(struct server *s, const struct conf *c, const struct data *d,
+    struct server_error *out)
+{
+	unsigned n = c->threads_reactors;
+	struct tls_ctx *tls = NULL;
+	enum err e;
+
+	s->key = d->key;
+	s->started_ms = sys_unix_ms();
+	sys_random(&s->seed, sizeof(s->seed));
+	thread_lock_init(&s->lock);
+	thread_cond_init(&s->cond);
+	s->shards_n = n != 0 ? n : sys_cpus();
+	if (s->shards_n > DIRECTORY_REACTORS_MAX)
+		s->shards_n = DIRECTORY_REACTORS_MAX;
+	s->shards = calloc(s->shards_n, sizeof(*s->shards));
+	s->apps = calloc(s->shards_n, sizeof(*s->apps));
+	s->routes = calloc(route_count(), sizeof(*s->routes));
+	if (s->shards == NULL || s->routes == NULL || s->apps == NULL)
+		return ERR_NOMEM;
+	route_init(s->routes);
+	TRY(limit_init(&s->limit, LIMIT_SLOTS, s->seed));
+	TRY(backoff_open(&s->backoff));
+	TRY(server_open_store(s, c, d, out));
+	TRY(work_open(c->argon2_threads, c->argon2_queue, &s->work));
+	TRY(server_open_shards(s, c));
+	if (c->listen_https[0] != '\0') {
+		e = tls_ctx_server(buf_span(&d->cert_pem),
+		    buf_span(&d->key_pem), &tls);
+		if (e != OK)
+			return server_wrong(out, e, e == ERR_CONFLICT ?
+			    "tls.key is not the key of tls.cert" :
+			    "tls.cert or tls.key can not be read");
+		e = server_listen(s, c->listen_https, tls, "listen.https",
+		    out);
+		tls_ctx_unref(tls);
+		TRY(e);
+	}
+	TRY(server_listen(s, c->listen_http, NULL, "listen.http", out));
+	for (unsigned i = 0; i < s->shards_n; i++) {
+		char name[24];
+
+		snprintf(name, sizeof(name), "reactor %u", i);
+		TRY(thread_start(&s->shards[i].thread, name, shard_main,
+		    &s->shards[i], THREAD_ANY_CPU));
+	}
+	return OK;
+}
+
+static void
+server_free(struct server *s)
+{
+	for (unsigned i = 0; s->shards != NULL && i < s->shards_n; i++) {
+		struct shard *k = &s->shards[i];
+
+		if (k->thread.started) {
+			reactor_stop(k->reactor);
+			thread_join(&k->thread);
+		}
+	}
+	/* Nothing is under way any more, so neither posts to a reactor. */
+	store_close(s->store);
+	if (s->work != NULL)
+		work_close(s->work);
+	for (unsigned i = 0; s->shards != NULL && i < s->shards_n; i++)
+		shard_close(&s->shards[i]);
+	backoff_close(s->backoff);
+	limit_fini(&s->limit);
+	thread_lock_fini(&s->lock);
+	thread_cond_fini(&s->cond);
+	for (size_t i = 0; i < s->olds_n; i++)
+		conf_free(s->olds[i]);
+	wipe(&s->key, sizeof(s->key));
+	free(s->routes);
+	free(s->apps);
+	free(s->shards);
+	free(s);
+}
+
+enum err
+server_open(struct conf *conf, const struct data *data, struct server **out,
+    struct server_error *err_out)
+{
+	struct server *s = calloc(1, sizeof(*s));
+	enum err e;
+
+	err_out->text[0] = '\0';
+	if (s == NULL)
+		return ERR_NOMEM;
+	s->olds[s->olds_n++] = conf;
+	atomic_store(&s->conf, conf);
+	e = server_fill(s, conf, data, err_out);
+	if (e != OK) {
+		if (err_out->text[0] == '\0')
+			server_wrong(err_out, e, "%s", err_text(e));
+		server_free(s);
+		return e;
+	}
+	*out = s;
+	return OK;
+}
+
+void
+server_reload(struct server *s, struct conf *next)
+{
+	enum log_level level;
+
+	/* Calls under way may refer to any earlier one: all are kept. */
+	if (s->olds_n == sizeof(s->olds) / sizeof(s->olds[0])) {
+		conf_free(next);
+		return;
+	}
+	conf_reload(atomic_load(&s->conf), next);
+	s->olds[s->olds_n++] = next;
+	atomic_store_explicit(&s->conf, next, memory_order_release);
+	if (log_level_by_name(next->log_level, &level))
+		log_set_level(level);
+}
+
+/* ---- stop ---- */
+
+static void
+shard_settle(struct timer *t)
+{
+	struct shard *s = LIST_ITEM(t, struct shard, settle);
+	struct server *server = s->server;
+
+	if (s->frames_n > 0) {
+		timer_start(reactor_wheel(s->reactor), t, SERVER_SETTLE_MS,
+		    shard_settle);
+		return;
+	}
+	thread_lock_take(&server->lock);
+	server->drained_n++;
+	thread_cond_wake_all(&server->cond);
+	thread_lock_give(&server->lock);
+}
+
+static void
+shard_drained(void *arg)
+{
+	struct shard *s = arg;
+
+	timer_start(reactor_wheel(s->reactor), &s->settle, 1, shard_settle);
+}
+
+static void
+shard_stop(struct reactor *r, struct mail *m)
+{
+	struct shard *s = LIST_ITEM(m, struct shard, stop_mail);
+
+	(void)r;
+	s->stopping = true;
+	timer_cancel(&s->sweep);
+	edge_drain(s->edge, CLOSE_GOING_AWAY, SERVER_DRAIN_MS, shard_drained,
+	    s);
+}
+
+bool
+server_close(struct server *s)
+{
+	uint64_t until = sys_mono_us() / 1000 + SERVER_CUT_MS;
+	bool all;
+
+	for (unsigned i = 0; i < s->shards_n; i++) {
+		s->shards[i].stop_mail.run = shard_stop;
+		reactor_post(s->shards[i].reactor, &s->shards[i].stop_mail);
+	}
+	thread_lock_take(&s->lock);
+	for (;;) {
+		uint64_t now = sys_mono_us() / 1000;
+
+		all = s->drained_n == s->shards_n;
+		if (all || now >= until)
+			break;
+		(void)thread_cond_wait_ms(&s->cond, &s->lock, until - now);
+	}
+	thread_lock_give(&s->lock);
+	if (all)
+		server_free(s);
+	else
+		store_close(s->store);	/* the rest ends with the process */
+	return all;
+}

@@ -1,0 +1,33 @@
+/*
+ * server.h: the process: starts store, work pool and reactors, stops them in
+ * order. Called by main alone, on the main thread.
+ */
+#ifndef SERVER_SERVER_H
+#define SERVER_SERVER_H
+
+#include "server/conf.h"
+#include "server/data.h"
+
+struct server;
+
+struct server_error {
+	char text[DATA_PATH_MAX + 256];
+};
+
+/*
+ * Opens everything and begins to serve. conf is the server's from then on;
+ * data stays the caller's and has to outlive it.
+ * Errors come with a sentence for the operator.
+ */
+MUST_USE enum err server_open(struct conf *conf, const struct data *data,
+    struct server **out, struct server_error *err_out);
+/* Live keys of next (made by conf_load) hold from now on; next is taken. */
+void server_reload(struct server *s, struct conf *next);
+/*
+ * Stops taking connections, tells clients, lets what is under way end (at
+ * most SERVER_DRAIN_MS), closes. False: something had to be cut off.
+ */
+#define SERVER_DRAIN_MS 25000
+bool server_close(struct server *s);
+
+#endif

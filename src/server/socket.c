@@ -1,0 +1,564 @@
+/*
+ * socket.c: Socket.IO connections: who they are, their way into the directory
+ * and out of it, their events.
+ *
+ * Implementation notes: a connection is in the directory, and every reactor
+ * has heard so, before its catch-up is read: an event committed earlier is in
+ * the catch-up, a later one is delivered live and held back meanwhile. What
+ * was both read and held is dropped by its position.
+ */
+#include "server/sock.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "server/ops.h"
+#include "server/presence.h"
+#include "wire/json.h"
+
+#define SOCKET_CATCH_UP_MAX 1000
+
+static const struct event {
+	const char *name;
+	enum op_id op;
+	const char *fail_event;
+} events[] = {
+#define HTTP(...)
+#define EVENT(dialect, name, op, fail) { name, OP_##op, fail },
+#include "server/names.def"
+#undef EVENT
+#undef HTTP
+};
+
+/* ---- sockets ---- */
+
+static void
+sock_free(struct shard *s, struct sock *k)
+{
+	for (size_t i = 0; i < k->held_n; i++)
+		blob_unref(k->held[i].blob);
+	free(k->held);
+	pool_put(&s->socks, k);
+}
+
+void
+sock_give(struct shard *s, struct sock *k, struct blob *b, uint64_t position)
+{
+	if (k->state == SOCK_LIVE) {
+		edge_emit(k->ref, b);
+		metric_add(&s->metrics.deliveries, 1);
+		return;
+	}
+	if (k->state != SOCK_HOLDING || k->held_over)
+		return;
+	if (k->held == NULL)
+		k->held = calloc(SOCK_HELD_MAX, sizeof(*k->held));
+	if (k->held == NULL || k->held_n == SOCK_HELD_MAX) {
+		k->held_over = true;
+		return;
+	}
+	k->held[k->held_n++] = (struct held){ blob_ref(b), position };
+}
+
+void
+sock_end(struct shard *s, struct sock *k, const char *reason)
+{
+	uint8_t text[128];
+	struct wr w = wr_init(text, sizeof(text));
+
+	(void)s;
+	if (k->state == SOCK_ENDING)
+		return;
+	wr_u8(&w, '{');
+	json_put_name(&w, "reason");
+	json_put_str(&w, span_str(reason));
+	wr_u8(&w, '}');
+	if (k->accepted) {
+		edge_emit_one(k->ref, SPAN("session:ended"), wr_done(&w));
+		edge_disconnect(k->ref, true);
+	}
+	k->state = SOCK_ENDING;
+}
+
+static void
+sock_sync_now(struct shard *s, struct sock *k, uint64_t position)
+{
+	uint8_t text[64];
+	struct wr w = wr_init(text, sizeof(text));
+
+	wr_u8(&w, '{');
+	json_put_name(&w, "position");
+	json_put_u64(&w, position);
+	wr_u8(&w, '}');
+	edge_emit_one(k->ref, SPAN("sync:now"), wr_done(&w));
+	metric_add(&s->metrics.resyncs, 1);
+}
+
+/* The catch-up is through: what was held follows, then it is live. */
+static void
+sock_go_live(struct shard *s, struct sock *k, uint64_t caught_up)
+{
+	k->state = SOCK_LIVE;
+	if (k->held_over)
+		sock_sync_now(s, k, caught_up);
+	for (size_t i = 0; i < k->held_n; i++) {
+		const struct held *h = &k->held[i];
+
+		if (h->position == 0 || h->position > caught_up)
+			edge_emit(k->ref, h->blob);
+		blob_unref(h->blob);
+	}
+	free(k->held);
+	k->held = NULL;
+	k->held_n = 0;
+	k->held_over = false;
+}
+
+/* ---- presence ---- */
+
+/* The home of a user announces; it alone sees all changes in one order. */
+static void
+socket_announce(struct shard *s, const struct user_id *user,
+    enum directory_state before, enum directory_state after)
+{
+	static const enum presence_status names[] = {
+		[DIRECTORY_OFFLINE] = PRESENCE_OFFLINE,
+		[DIRECTORY_AWAY] = PRESENCE_AWAY,
+		[DIRECTORY_ONLINE] = PRESENCE_ONLINE,
+	};
+	struct caller who = { .user = *user, .is_known = true };
+
+	if (before == after || s->stopping ||
+	    shard_of_key(s->server, user->b) != s)
+		return;
+	struct frame *f = frame_internal(s, ops_get(OP_announce), &who, NULL);
+	if (f == NULL)
+		return;
+	struct presence_state *p = ARENA_NEW(&f->call.arena,
+	    struct presence_state);
+	if (p == NULL) {
+		frame_free(f);
+		return;
+	}
+	p->status = names[after];
+	f->call.state = p;
+	frame_run(f);
+}
+
+static void
+socket_hear(struct shard *s, struct frame *f)
+{
+	enum directory_state before, after;
+
+	if (s == f->home)
+		return;		/* its directory is where this comes from */
+	if (directory_hear(&s->directory, f->home->index, &f->call.who.user,
+	    f->state, f->delta, &before, &after) == OK)
+		socket_announce(s, &f->call.who.user, before, after);
+}
+
+/*
+ * A connection of this shard has changed: tell the others, without waiting.
+ * before: the user's presence as it was.
+ */
+static void
+socket_tell(struct shard *s, const struct caller *who,
+    enum directory_state before, int delta)
+{
+	if (s->stopping)
+		return;		/* all of us go, and nobody is told */
+	socket_announce(s, &who->user, before,
+	    directory_state(&s->directory, &who->user));
+	struct frame *f = frame_internal(s, ops_get(OP_disconnect), who,
+	    NULL);
+	if (f == NULL)
+		return;
+	f->state = directory_here(&s->directory, &who->user);
+	f->delta = delta;
+	f->stage = STAGE_END;
+	if (frame_everywhere(f, socket_hear, frame_run))
+		frame_run(f);
+}
+
+static void
+socket_leave(struct shard *s, struct sock *k)
+{
+	if (k->conn.user == NULL)
+		return;
+	struct caller who = k->who;
+	enum directory_state before = directory_state(&s->directory,
+	    &who.user);
+
+	directory_remove(&s->directory, &k->conn);
+	metric_set(&s->metrics.users_online, s->directory.here);
+	metric_set(&s->metrics.sockets,
+	    metric_get(&s->metrics.sockets) - 1);
+	socket_tell(s, &who, before, -1);
+}
+
+void
+socket_presence(struct frame *f)
+{
+	struct shard *s = f->home;
+	struct sock *k = f->origin == ORIGIN_EVENT ? edge_user(f->ref) : NULL;
+	enum directory_state before;
+
+	if (k == NULL || k->conn.user == NULL || k->conn.is_away == f->is_away)
+		return;
+	before = directory_state(&s->directory, &k->who.user);
+	directory_set_away(&s->directory, &k->conn, f->is_away);
+	socket_tell(s, &k->who, before, 0);
+}
+
+/* ---- sessions that end or change ---- */
+
+void
+socket_end_sessions(struct shard *s, struct frame *f)
+{
+	const struct directory_user *u;
+
+	for (size_t i = 0; i < f->sessions_n; i++)
+		sessions_drop(&s->sessions, &f->sessions[i]);
+	metric_set(&s->metrics.sessions_cached, s->sessions.by_id.n);
+	u = directory_find(&s->directory, &f->sessions_user);
+	if (u == NULL)
+		return;
+	const struct list *head = &u->conns;
+	for (struct list *l = head->next, *next; l != head; l = next) {
+		struct sock *k = sock_of(l);
+
+		next = l->next;
+		for (size_t i = 0; i < f->sessions_n; i++)
+			if (ID_EQ(k->who.session, f->sessions[i]))
+				sock_end(s, k, f->sessions_reason);
+	}
+}
+
+void
+socket_set_device(struct shard *s, struct frame *f)
+{
+	const struct directory_user *u = directory_find(&s->directory,
+	    &f->sessions_user);
+
+	sessions_set_device(&s->sessions, &f->sessions[0],
+	    f->sessions_device);
+	if (u == NULL)
+		return;
+	const struct list *head = &u->conns;
+	for (struct list *l = head->next; l != head; l = l->next) {
+		struct sock *k = sock_of(l);
+
+		if (ID_EQ(k->who.session, f->sessions[0]))
+			k->who.device = f->sessions_device;
+	}
+}
+
+/* ---- coming in ---- */
+
+static bool
+socket_origin_is_own(struct span origin, struct span host, bool tls)
+{
+	struct span scheme = tls ? SPAN("https://") : SPAN("http://");
+
+	return host.n > 0 && span_starts(origin, scheme) &&
+	    span_eq_nocase(span_sub(origin, scheme.n, origin.n), host);
+}
+
+static bool
+socket_origin_is_listed(struct span origin, struct span list)
+{
+	while (list.n > 0) {
+		size_t end = span_find(list, ',');
+
+		if (span_eq_nocase(origin, span_sub(list, 0, end)))
+			return true;
+		list = span_sub(list, end + 1, list.n);
+	}
+	return false;
+}
+
+int
+socket_handshake(void *arg, struct edge_handshake *h)
+{
+	struct shard *s = arg;
+	const struct conf *conf = atomic_load_explicit(&s->server->conf,
+	    memory_order_acquire);
+
+	if (h->origin.n == 0 || socket_origin_is_own(h->origin,
+	    http_find(h->request->head, "Host"), h->request->tls) ||
+	    socket_origin_is_listed(h->origin, span_str(conf->edge_origins)))
+		return 0;
+	metric_add(&s->metrics.sockets_refused, 1);
+	return 403;
+}
+
+static void
+socket_refuse(struct shard *s, struct edge_ref ref, enum err e,
+    const char *message)
+{
+	uint8_t text[128];
+	struct wr w = wr_init(text, sizeof(text));
+
+	if (message == NULL)
+		message = err_status(e) == 401 ? "Authentication failed" :
+		    err_text(e);
+	wr_u8(&w, '{');
+	json_put_name(&w, "code");
+	json_put_str(&w, span_str(err_code(e)));
+	wr_u8(&w, '}');
+	edge_refuse(ref, span_str(message), wr_done(&w));
+	metric_add(&s->metrics.sockets_refused, 1);
+}
+
+void
+socket_connect(void *arg, struct edge_ref ref, const struct edge_connect *c)
+{
+	struct shard *s = arg;
+	struct span token = { NULL, 0 };
+	enum err e = ERR_INVALID_TOKEN;
+
+	if (!span_eq(c->nsp, SPAN("/"))) {
+		socket_refuse(s, ref, ERR_NOT_FOUND, "Invalid namespace");
+		return;
+	}
+	struct sock *k = pool_get(&s->socks);
+	struct frame *f = k == NULL ? NULL :
+	    frame_new(s, ops_get(OP_connect), ORIGIN_CONNECT);
+	if (f == NULL) {
+		pool_put(&s->socks, k);
+		socket_refuse(s, ref, ERR_BUSY, NULL);
+		return;
+	}
+	memset(k, 0, sizeof(*k));
+	k->ref = f->ref = ref;
+	k->addr = f->addr = c->addr;
+	k->busy = true;
+	f->sock = k;
+	edge_set_user(ref, k);
+	if (!frame_copy(f, c->auth, &f->body))
+		return;
+	if (json_find_string(f->body, SPAN("token"), &f->call.arena, &token))
+		e = frame_token(f, token);
+	if (e != OK)
+		frame_fail(f, e);
+	else
+		frame_run(f);
+}
+
+enum err
+socket_open(struct frame *f, bool *gone)
+{
+	struct shard *s = f->home;
+	struct sock *k = f->sock;
+	const struct user_id *user = &f->call.who.user;
+	uint32_t max = f->call.conf->limits_sockets;
+	enum directory_state before = directory_state(&s->directory, user);
+
+	if (k->closed)
+		return ERR_UNAVAILABLE;
+	if (max != 0 && directory_conns(&s->directory, user) >= max)
+		return call_fail(&f->call, ERR_RATE_LIMITED,
+		    "This account has too many connections");
+	k->who = f->call.who;
+	k->state = SOCK_HOLDING;
+	TRY(directory_add(&s->directory, user, &k->conn));
+	metric_add(&s->metrics.sockets, 1);
+	metric_set(&s->metrics.users_online, s->directory.here);
+	socket_announce(s, user, before, directory_state(&s->directory,
+	    user));
+	f->state = directory_here(&s->directory, user);
+	f->delta = 1;
+	*gone = !frame_everywhere(f, socket_hear, frame_run);
+	return OK;
+}
+
+/* Emits what the catch-up found, then what came meanwhile. */
+static void
+socket_caught_up(struct frame *f)
+{
+	struct shard *s = f->home;
+	struct sock *k = f->sock;
+	const struct sync_req *req = f->call.req;
+	const struct sync_rep *rep = f->call.rep;
+	uint64_t position = req->after;
+
+	k->busy = false;
+	if (k->closed) {
+		sock_free(s, k);
+		return;
+	}
+	if (k->state == SOCK_ENDING)
+		return;
+	if (f->err == OK) {
+		for (size_t i = 0; i < rep->events.n; i++)
+			edge_emit_one(k->ref, rep->events.p[i].event,
+			    rep->events.p[i].data);
+		position = rep->position;
+	}
+	if (f->err != OK || rep->more) {
+		/* What is held lies behind a gap: the client asks sync. */
+		k->held_over = true;
+	}
+	sock_go_live(s, k, position);
+}
+
+static void
+socket_catch_up(struct frame *f, uint64_t after)
+{
+	struct shard *s = f->home;
+	struct sock *k = f->sock;
+	const struct op *op = ops_find("sync");
+	struct frame *g = op == NULL ? NULL : frame_internal(s, op, &k->who,
+	    socket_caught_up);
+
+	if (g == NULL) {
+		k->held_over = true;
+		sock_go_live(s, k, after);
+		return;
+	}
+	struct sync_req *req = g->call.req;
+	req->after = after;
+	req->limit = SOCKET_CATCH_UP_MAX;
+	req->has_limit = true;
+	g->sock = k;
+	k->busy = true;
+	frame_run(g);
+}
+
+/* Who of my people is there: one event for each that is. */
+static void
+socket_tell_peers(struct frame *f)
+{
+	const struct presence_state *p = f->call.state;
+
+	for (size_t i = 0; p != NULL && i < p->peers_n; i++) {
+		struct presence_ev ev = { .user_id = p->peers[i],
+		    .status = call_presence_of(&f->call, &p->peers[i]),
+		    .timestamp = f->call.now_ms, .has_timestamp = true };
+		struct arena_mark mark = arena_mark(&f->call.arena);
+		struct span json;
+
+		if (ev.status == PRESENCE_OFFLINE)
+			continue;
+		if (shape_encode_arena(&shape_presence_ev, &ev,
+		    &f->call.arena, &json) == OK)
+			edge_emit_one(f->ref, SPAN("presence:update"), json);
+		arena_reset(&f->call.arena, mark);
+	}
+}
+
+static void
+socket_welcome(struct frame *f)
+{
+	const struct connect_req *req = f->call.req;
+	const struct acknowledged_ev *rep = f->call.rep;
+	struct span json;
+
+	edge_accept(f->ref);
+	f->sock->accepted = true;
+	if (shape_encode_arena(&shape_acknowledged_ev, rep, &f->call.arena,
+	    &json) == OK)
+		edge_emit_one(f->ref, SPAN("connection:acknowledged"), json);
+	socket_tell_peers(f);
+	if (req->has_after)
+		socket_catch_up(f, req->after);
+	else
+		sock_go_live(f->home, f->sock, rep->position);
+}
+
+void
+socket_opened(struct frame *f)
+{
+	struct shard *s = f->home;
+	struct sock *k = f->sock;
+	enum err e = f->err;
+
+	k->busy = false;
+	if (e == OK && k->state == SOCK_ENDING)
+		e = ERR_INVALID_TOKEN;
+	if (e == OK && !k->closed) {
+		socket_welcome(f);
+		return;
+	}
+	socket_leave(s, k);
+	if (!k->closed) {
+		edge_set_user(k->ref, NULL);
+		socket_refuse(s, k->ref, e, f->message);
+	}
+	sock_free(s, k);
+}
+
+void
+socket_close(void *arg, struct edge_ref ref, enum edge_end why)
+{
+	struct shard *s = arg;
+	struct sock *k = edge_user(ref);
+
+	(void)why;
+	if (k == NULL)
+		return;
+	edge_set_user(ref, NULL);
+	k->closed = true;
+	k->state = SOCK_ENDING;
+	socket_leave(s, k);
+	if (!k->busy)
+		sock_free(s, k);
+}
+
+/* ---- events ---- */
+
+static const struct event *
+socket_find_event(struct span name)
+{
+	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
+		if (span_eq(name, span_str(events[i].name)))
+			return &events[i];
+	return NULL;
+}
+
+static void
+socket_refuse_event(struct edge_ref ref, int64_t ack, enum err e,
+    const char *message)
+{
+	uint8_t text[256];
+	struct wr w = wr_init(text, sizeof(text));
+
+	if (ack < 0)
+		return;
+	wr_str(&w, "{\"error\":{\"code\":");
+	json_put_str(&w, span_str(err_code(e)));
+	wr_str(&w, ",\"message\":");
+	json_put_str(&w, span_str(message != NULL ? message : err_text(e)));
+	wr_str(&w, "}}");
+	edge_ack(ref, ack, wr_done(&w));
+}
+
+void
+socket_event(void *arg, struct edge_ref ref, const struct edge_event *e)
+{
+	struct shard *s = arg;
+	const struct sock *k = edge_user(ref);
+	const struct event *ev = socket_find_event(e->name);
+
+	if (k == NULL || k->state == SOCK_ENDING || k->state == SOCK_NEW)
+		return;
+	if (ev == NULL) {
+		metric_add(&s->metrics.requests_not_found, 1);
+		socket_refuse_event(ref, e->ack, ERR_NOT_FOUND,
+		    "There is no such event");
+		return;
+	}
+	struct frame *f = frame_new(s, ops_get(ev->op), ORIGIN_EVENT);
+	if (f == NULL) {
+		metric_add(&s->metrics.requests_refused, 1);
+		socket_refuse_event(ref, e->ack, ERR_BUSY, NULL);
+		return;
+	}
+	f->ref = ref;
+	f->addr = k->addr;
+	f->ack = e->ack;
+	f->fail_event = ev->fail_event;
+	f->call.who = k->who;
+	if (frame_copy(f, e->first, &f->body))
+		frame_run(f);
+}
