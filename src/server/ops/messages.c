@@ -1,0 +1,672 @@
+/*
+ * messages.c: sending and reading messages. The server stores what it can not
+ * read; it checks the envelope: who, where, which devices, which sizes.
+ */
+#include "base/sys.h"
+#include "server/conf.h"
+#include "server/deliver.h"
+#include "server/ops.h"
+#include "server/ops/chats.h"
+#include "server/ops/records.h"
+#include "store/msgid.h"
+
+#define HISTORY_DEFAULT 50
+/* kc, the GCM tag and at least one byte (docs/protocol.md, "Messages"). */
+#define RATCHET_CONTENT_MIN (32 + 16 + 1)
+#define CONTENT_MAX 100000
+#define KEY_MAX 4096
+#define NONCE_PRUNE_EVERY 64
+
+/* ---- send: what check, write and emit hand on ---- */
+
+struct sending {
+	enum msg_suite suite;
+	enum msg_type type;
+	bool is_partial;	/* for the devices that it names alone */
+	bool is_new;		/* it was not there before */
+	struct chat_id chat;
+	uint64_t prev;
+	struct span keys_json, metadata_json;
+	struct user_id *members;
+	size_t members_n;
+	struct chats_made made;	/* a direct chat that came with it */
+	struct chat_rec made_rec;
+};
+
+/* ---- send: check ---- */
+
+/* Names in encryptedKeys: all of devices, or all of people. */
+static enum err
+check_keys(struct call *c, const struct msg_send_req *in,
+    const struct sending *s)
+{
+	bool devices = s->suite == MSG_SUITE_RATCHET;
+	struct user_id user;
+	uint32_t device;
+
+	for (size_t i = 0; i < in->encrypted_keys.n; i++) {
+		const struct shape_pair *p = &in->encrypted_keys.p[i];
+
+		if (!shape_address_decode(p->name, &user, &device))
+			return call_invalid(c, "encryptedKeys",
+			    "must be named by <userId>.<device> or <userId>");
+		if (s->suite != MSG_SUITE_OTHER && devices != (device != 0))
+			return call_invalid(c, "encryptedKeys", devices ?
+			    "must be named by <userId>.<device> in this suite" :
+			    "must be named by <userId> in this suite");
+		if (devices && !shape_is_base64(p->value, 1, KEY_MAX))
+			return call_invalid(c, "encryptedKeys",
+			    "must hold base64 in this suite");
+	}
+	if (in->encrypted_keys.n == 0 && s->suite != MSG_SUITE_GROUP &&
+	    s->suite != MSG_SUITE_OTHER)
+		return call_invalid(c, "encryptedKeys",
+		    "must have an entry in this suite");
+	if (in->encrypted_keys.n > 0 && s->suite == MSG_SUITE_GROUP)
+		return call_invalid(c, "encryptedKeys",
+		    "must be empty in this suite");
+	return OK;
+}
+
+/* In these suites all that tells something is inside the encryption. */
+static enum err
+check_sealed(struct call *c, const struct msg_send_req *in,
+    const struct sending *s)
+{
+	const struct metadata_rec *m = &in->metadata;
+
+	if (s->type != MSG_TYPE_TEXT && s->type != MSG_TYPE_EVENT)
+		return call_invalid(c, "messageType",
+		    "must be text or event in this suite");
+	if (in->has_metadata && (m->has_reply_to || m->has_mentions ||
+	    m->has_file_name || m->has_file_size || m->has_hybrid))
+		return call_invalid(c, "metadata", "must hold nothing but "
+		    "relatesTo and expiresIn in this suite");
+	if (!shape_is_base64(in->encrypted_content,
+	    s->suite == MSG_SUITE_RATCHET ? RATCHET_CONTENT_MIN : 1,
+	    CONTENT_MAX))
+		return call_invalid(c, "encryptedContent",
+		    "must be base64 of a sealed message");
+	if (s->suite == MSG_SUITE_RATCHET && !shape_is_base64(in->iv, 12, 12))
+		return call_invalid(c, "iv", "must be base64 of 12 bytes");
+	if (c->who.device == 0)
+		return call_fail(c, ERR_FORBIDDEN,
+		    "This session speaks for no device");
+	return OK;
+}
+
+static enum err
+check_suite(struct call *c, const struct msg_send_req *in, struct sending *s)
+{
+	if (in->has_chat_id == in->has_recipient_id)
+		return call_invalid(c, "chatId",
+		    "must be given, or else recipientId");
+	if (!in->has_iv && s->suite != MSG_SUITE_GROUP)
+		return call_invalid(c, "iv", "must be given");
+	TRY(check_keys(c, in, s));
+	if (s->suite == MSG_SUITE_OTHER)
+		return OK;
+	if (!in->has_chat_id)
+		return call_invalid(c, "chatId", "must be given in this suite");
+	if (!in->has_client_message_id)
+		return call_invalid(c, "clientMessageId",
+		    "must be given in this suite");
+	if (s->suite == MSG_SUITE_RATCHET || s->suite == MSG_SUITE_GROUP)
+		TRY(check_sealed(c, in, s));
+	return OK;
+}
+
+enum err
+messages_send_check(struct call *c)
+{
+	const struct msg_send_req *in = c->req;
+	struct sending *s = ARENA_NEW(&c->arena, struct sending);
+	uint64_t window = c->conf->messages_replay_ms;
+
+	if (s == NULL)
+		return ERR_TOO_LARGE;
+	c->state = s;
+	s->suite = in->has_suite ? in->suite : MSG_SUITE_OTHER;
+	s->type = in->has_message_type ? in->message_type : MSG_TYPE_TEXT;
+	s->is_partial = s->suite == MSG_SUITE_RATCHET &&
+	    s->type == MSG_TYPE_EVENT;
+	TRY(check_suite(c, in, s));
+	if (window != 0 && in->has_sent_at && in->sent_at < c->now_ms &&
+	    c->now_ms - in->sent_at > window)
+		return call_fail(c, ERR_REPLAY, "The send is too old");
+	if (in->has_encrypted_keys && in->encrypted_keys.n > 0)
+		TRY(records_keys_encode(&c->arena, &in->encrypted_keys,
+		    &s->keys_json));
+	if (in->has_metadata)
+		TRY(shape_encode_arena(&shape_metadata_rec, &in->metadata,
+		    &c->arena, &s->metadata_json));
+	if (in->has_chat_id)
+		call_key(c, in->chat_id.b);
+	return OK;
+}
+
+/* ---- send: write ---- */
+
+/* Who is in the chat, and may the caller write there? */
+static enum err
+load_roster(struct call *c, struct txn *t, struct sending *s)
+{
+	struct q_chat_roster_out row;
+	struct cursor cu;
+	bool is_in = false, may = false;
+	size_t cap = 0;
+	enum err e;
+
+	s->members_n = 0;
+	s->members = NULL;
+	TRY(q_chat_roster_open(t, &(struct q_chat_roster_in){ s->chat }, &cu));
+	while ((e = q_chat_roster_next(&cu, &row)) == OK) {
+		if (s->members_n == cap) {
+			struct user_id *more = arena_alloc(&c->arena,
+			    (cap + 4) * 2 * sizeof(*more));
+
+			if (more == NULL) {
+				query_close(&cu);
+				return ERR_TOO_LARGE;
+			}
+			if (cap > 0)
+				memcpy(more, s->members, cap * sizeof(*more));
+			s->members = more;
+			cap = (cap + 4) * 2;
+		}
+		s->members[s->members_n++] = row.user;
+		s->prev = row.last_position;
+		if (!ID_EQ(row.user, c->who.user))
+			continue;
+		is_in = true;
+		may = !span_eq(row.type, SPAN("channel")) ||
+		    span_eq(row.role, SPAN("admin"));
+	}
+	if (e != ERR_NOT_FOUND)
+		return e;
+	if (!is_in)
+		return ERR_NOT_FOUND;
+	return may ? OK : call_fail(c, ERR_FORBIDDEN,
+	    "Only admins write in a channel");
+}
+
+static void
+fill_reply(struct call *c, const struct message_id *id, uint64_t at,
+    uint64_t position, uint64_t prev)
+{
+	const struct sending *s = c->state;
+	struct msg_send_rep *out = c->rep;
+
+	out->message_id = *id;
+	out->chat_id = s->chat;
+	out->timestamp = at;
+	out->position = position;
+	out->prev = prev;
+	out->has_prev = true;
+}
+
+/* The stored message of this clientMessageId. ERR_NOT_FOUND: none. */
+static enum err
+find_stored(struct call *c, struct txn *t)
+{
+	const struct msg_send_req *in = c->req;
+	struct sending *s = c->state;
+	struct q_message_by_client_in q = { c->who.user,
+	    in->client_message_id };
+	struct q_message_by_client_out row;
+
+	TRY(q_message_by_client(t, &q, &row));
+	if (!ID_EQ(row.chat, s->chat))
+		return call_fail(c, ERR_CONFLICT,
+		    "This clientMessageId was used in another chat");
+	fill_reply(c, &row.message, row.created_at, row.position, row.prev);
+	s->is_new = false;
+	return OK;
+}
+
+struct device_list {
+	struct q_devices_of_chat_out *p;
+	size_t n;
+};
+
+static enum err
+load_devices(struct call *c, struct txn *t, const struct chat_id *chat,
+    struct device_list *out)
+{
+	struct q_devices_of_chat_in in = { *chat };
+	struct q_devices_of_chat_out row, *more;
+	struct cursor cu;
+	size_t cap = 0;
+	enum err e;
+
+	*out = (struct device_list){ NULL, 0 };
+	TRY(q_devices_of_chat_open(t, &in, &cu));
+	while ((e = q_devices_of_chat_next(&cu, &row)) == OK) {
+		/* The sending device has no entry of its own. */
+		if (ID_EQ(row.user, c->who.user) && row.device ==
+		    c->who.device)
+			continue;
+		if (out->n == cap) {
+			more = arena_alloc(&c->arena,
+			    (cap + 8) * 2 * sizeof(*more));
+			if (more == NULL) {
+				query_close(&cu);
+				return ERR_TOO_LARGE;
+			}
+			if (cap > 0)
+				memcpy(more, out->p, cap * sizeof(*more));
+			out->p = more;
+			cap = (cap + 8) * 2;
+		}
+		out->p[out->n++] = row;
+	}
+	return e == ERR_NOT_FOUND ? OK : e;
+}
+
+/* Does the request name this device? */
+static bool
+is_named(const struct msg_send_req *in, const struct q_devices_of_chat_out *d)
+{
+	struct user_id user;
+	uint32_t device;
+
+	for (size_t i = 0; i < in->encrypted_keys.n; i++)
+		if (shape_address_decode(in->encrypted_keys.p[i].name, &user,
+		    &device) && device == d->device && ID_EQ(user, d->user))
+			return true;
+	return false;
+}
+
+static bool
+is_current(struct span name, const struct device_list *l)
+{
+	struct user_id user;
+	uint32_t device;
+
+	if (!shape_address_decode(name, &user, &device))
+		return false;
+	for (size_t i = 0; i < l->n; i++)
+		if (device == l->p[i].device && ID_EQ(user, l->p[i].user))
+			return true;
+	return false;
+}
+
+/* listVersions of devices_changed. */
+static enum err
+load_versions(struct call *c, struct txn *t, const struct sending *s,
+    struct shape_count_list *out)
+{
+	struct q_devlist_versions_in in = { s->chat };
+	struct q_devlist_versions_out row;
+	struct cursor cu;
+	enum err e;
+
+	out->n = 0;
+	out->p = arena_alloc(&c->arena, s->members_n * sizeof(*out->p));
+	if (out->p == NULL)
+		return ERR_TOO_LARGE;
+	TRY(q_devlist_versions_open(t, &in, &cu));
+	while ((e = q_devlist_versions_next(&cu, &row)) == OK &&
+	    out->n < s->members_n) {
+		char *text = (char *)arena_bytes(&c->arena, ID_TEXT_LEN + 1);
+
+		if (text == NULL) {
+			query_close(&cu);
+			return ERR_TOO_LARGE;
+		}
+		id_encode(row.user.b, text);
+		out->p[out->n++] = (struct shape_count){
+			span_of(text, ID_TEXT_LEN), row.version };
+	}
+	query_close(&cu);
+	return e == ERR_NOT_FOUND || e == OK ? OK : e;
+}
+
+/* 409: which devices are missing, which are none. */
+static enum err
+refuse_devices(struct call *c, struct txn *t, const struct device_list *l)
+{
+	const struct msg_send_req *in = c->req;
+	struct devices_changed_rec d = { .missing.n = 0 };
+	struct span json;
+	char *text;
+	size_t n;
+
+	d.missing.p = arena_alloc(&c->arena, (l->n + 1) * sizeof(struct span));
+	d.extra.p = arena_alloc(&c->arena,
+	    (in->encrypted_keys.n + 1) * sizeof(struct span));
+	if (d.missing.p == NULL || d.extra.p == NULL)
+		return ERR_TOO_LARGE;
+	for (size_t i = 0; i < l->n; i++) {
+		if (is_named(in, &l->p[i]))
+			continue;
+		text = (char *)arena_bytes(&c->arena, SHAPE_ADDRESS_MAX);
+		if (text == NULL)
+			return ERR_TOO_LARGE;
+		n = shape_address_encode(&l->p[i].user, l->p[i].device, text);
+		d.missing.p[d.missing.n++] = span_of(text, n);
+	}
+	for (size_t i = 0; i < in->encrypted_keys.n; i++)
+		if (!is_current(in->encrypted_keys.p[i].name, l))
+			d.extra.p[d.extra.n++] = in->encrypted_keys.p[i].name;
+	TRY(load_versions(c, t, c->state, &d.list_versions));
+	TRY(shape_encode_arena(&shape_devices_changed_rec, &d, &c->arena,
+	    &json));
+	return call_conflict(c, ERR_DEVICES_CHANGED, json);
+}
+
+/*
+ * A message names exactly the current devices of all members but the one that
+ * sends; an event may name fewer, never another.
+ */
+static enum err
+check_devices(struct call *c, struct txn *t)
+{
+	const struct msg_send_req *in = c->req;
+	const struct sending *s = c->state;
+	struct device_list l;
+	bool good = true;
+
+	TRY(load_devices(c, t, &s->chat, &l));
+	for (size_t i = 0; i < in->encrypted_keys.n; i++)
+		good = good && is_current(in->encrypted_keys.p[i].name, &l);
+	for (size_t i = 0; i < l.n && !s->is_partial; i++)
+		good = good && is_named(in, &l.p[i]);
+	return good ? OK : refuse_devices(c, t, &l);
+}
+
+/* A nonce is taken once within the window. */
+static enum err
+take_nonce(struct call *c, struct txn *t, uint64_t position)
+{
+	const struct msg_send_req *in = c->req;
+	struct q_send_nonce_insert_in n = { c->who.user, in->nonce,
+	    c->now_ms + 2 * c->conf->messages_replay_ms };
+	struct q_send_nonces_prune_in old = { c->now_ms };
+	uint64_t rows;
+
+	if (!in->has_nonce || c->conf->messages_replay_ms == 0)
+		return OK;
+	TRY(q_send_nonce_insert(t, &n, &rows));
+	if (rows == 0)
+		return call_fail(c, ERR_REPLAY, "The nonce was seen before");
+	if (position % NONCE_PRUNE_EVERY == 0)
+		TRY(q_send_nonces_prune(t, &old, NULL));
+	return OK;
+}
+
+static enum err
+insert(struct call *c, struct txn *t)
+{
+	const struct msg_send_req *in = c->req;
+	struct sending *s = c->state;
+	struct q_message_insert_in m = {
+		.position = txn_position(t), .chat = s->chat,
+		.sender = c->who.user, .sender_device = c->who.device,
+		.client_message = in->client_message_id,
+		.suite = span_str(shape_name(&shape_names_msg_suite,
+		    s->suite)),
+		.type = span_str(shape_name(&shape_names_msg_type, s->type)),
+		.content = in->encrypted_content, .keys = s->keys_json,
+		.iv = in->iv, .metadata = s->metadata_json, .prev = s->prev,
+		.is_partial = s->is_partial, .created_at = c->now_ms,
+	};
+	uint64_t rows;
+	uint32_t random;
+
+	sys_random(&random, sizeof(random));
+	m.message = msgid_make(c->now_ms, m.position, random);
+	TRY(take_nonce(c, t, m.position));
+	TRY(q_message_insert(t, &m, &rows));
+	if (rows == 0) {
+		txn_position_back(t, m.position);
+		return find_stored(c, t);
+	}
+	s->is_new = true;
+	fill_reply(c, &m.message, c->now_ms, m.position, s->prev);
+	return OK;
+}
+
+enum err
+messages_send_write(struct call *c, struct txn *t)
+{
+	const struct msg_send_req *in = c->req;
+	struct sending *s = c->state;
+	enum err e = ERR_NOT_FOUND;
+
+	s->made = (struct chats_made){ .chat = in->chat_id };
+	if (in->has_recipient_id) {
+		e = chats_direct(c, t, &in->recipient_id, &s->made);
+		if (e == ERR_NOT_FOUND)
+			return call_fail(c, e, "There is no such person");
+		TRY(e);
+		if (s->made.position != 0)
+			TRY(records_chat(c, t, &s->made.chat, &c->who.user,
+			    true, &s->made_rec));
+		e = ERR_NOT_FOUND;
+	}
+	s->chat = s->made.chat;
+	call_key(c, s->chat.b);
+	TRY(load_roster(c, t, s));
+	if (s->suite == MSG_SUITE_RATCHET) {
+		/* Sent again after the devices changed, it is still there. */
+		e = find_stored(c, t);
+		if (e == ERR_NOT_FOUND)
+			TRY(check_devices(c, t));
+	}
+	if (e == ERR_NOT_FOUND)
+		e = insert(c, t);
+	if (e == OK && s->is_new)
+		call_status(c, 201);
+	return e;
+}
+
+/* ---- send: emit ---- */
+
+static struct message_rec
+to_record(struct call *c)
+{
+	const struct msg_send_req *in = c->req;
+	const struct msg_send_rep *rep = c->rep;
+	const struct sending *s = c->state;
+
+	return (struct message_rec){
+		.message_id = rep->message_id, .chat_id = s->chat,
+		.client_message_id = in->client_message_id,
+		.has_client_message_id = in->has_client_message_id,
+		.sender_id = c->who.user, .sender_device_id = c->who.device,
+		.has_sender_device_id = c->who.device != 0,
+		.suite = s->suite, .encrypted_content = in->encrypted_content,
+		.has_encrypted_content = true, .iv = in->iv,
+		.has_iv = in->has_iv, .timestamp = rep->timestamp,
+		.position = rep->position, .prev = rep->prev,
+		.message_type = s->type, .metadata = in->metadata,
+		.has_metadata = in->has_metadata,
+	};
+}
+
+/* To the devices of one member that an event names. */
+static void
+deliver_named(struct call *c, const struct user_id *user, struct blob *b,
+    const struct shape_pair_list *own, uint64_t position)
+{
+	struct user_id named;
+	uint32_t device;
+
+	for (size_t i = 0; i < own->n; i++)
+		if (shape_address_decode(own->p[i].name, &named, &device))
+			deliver_device(c, user, device, b, position);
+}
+
+static void
+deliver_message(struct call *c, const struct user_id *user,
+    struct message_rec *m)
+{
+	const struct msg_send_req *in = c->req;
+	const struct sending *s = c->state;
+	struct blob *b;
+
+	if (!deliver_is_online(c, user) ||
+	    records_own_keys(&c->arena, &in->encrypted_keys, user,
+	    &m->encrypted_keys) != OK)
+		return;
+	if (s->is_partial && m->encrypted_keys.n == 0)
+		return;
+	b = deliver_encode(c, "message:new", &shape_message_rec, m);
+	if (s->is_partial)
+		deliver_named(c, user, b, &m->encrypted_keys, m->position);
+	else
+		deliver_user(c, user, b, m->position, DELIVER_NOT_SENDER);
+	blob_unref(b);
+}
+
+/* Nobody has entries of his own: one frame serves everybody. */
+static void
+deliver_to_all(struct call *c, const struct message_rec *m)
+{
+	const struct sending *s = c->state;
+	struct blob *b = deliver_encode(c, "message:new", &shape_message_rec,
+	    m);
+
+	deliver_users(c, s->members, s->members_n, b, m->position,
+	    DELIVER_NOT_SENDER);
+	blob_unref(b);
+}
+
+void
+messages_send_emit(struct call *c)
+{
+	const struct msg_send_req *in = c->req;
+	const struct msg_send_rep *rep = c->rep;
+	const struct sending *s = c->state;
+	struct message_rec m = to_record(c);
+	struct delivered_ev ev = { rep->message_id, s->chat, rep->timestamp,
+	    rep->position };
+	struct blob *b;
+
+	if (s->made.position != 0)
+		chats_announce(c, &s->made, &s->made_rec);
+	if (s->is_new && in->encrypted_keys.n == 0)
+		deliver_to_all(c, &m);
+	for (size_t i = 0; s->is_new && in->encrypted_keys.n > 0 &&
+	    i < s->members_n; i++)
+		deliver_message(c, &s->members[i], &m);
+	b = deliver_encode(c, "message:delivered", &shape_delivered_ev, &ev);
+	deliver_caller(c, b);
+	blob_unref(b);
+}
+
+/* ---- GET /api/messages/:messageId ---- */
+
+_Static_assert(sizeof(message_row) == sizeof(struct q_message_get_out) &&
+    sizeof(message_row) == sizeof(struct q_messages_before_out),
+    "the queries of messages have the same columns");
+
+enum err
+messages_get_read(struct call *c, struct txn *t)
+{
+	const struct msg_get_req *in = c->req;
+	struct q_message_get_in q = { msgid_position(&in->message_id),
+	    in->message_id, c->who.user };
+	struct q_message_get_out got;
+	message_row row;
+
+	TRY(q_message_get(t, &q, &got));
+	memcpy(&row, &got, sizeof(row));
+	if (!records_is_for(&c->arena, &row, &c->who.user, c->who.device))
+		return ERR_NOT_FOUND;
+	return records_message(&c->arena, &row, &c->who.user, c->rep);
+}
+
+/* ---- GET /api/chats/:chatId/messages ---- */
+
+struct history {
+	uint64_t before, limit;
+};
+
+enum err
+messages_history_check(struct call *c)
+{
+	const struct history_req *in = c->req;
+	struct history *h = ARENA_NEW(&c->arena, struct history);
+
+	if (h == NULL)
+		return ERR_TOO_LARGE;
+	c->state = h;
+	h->limit = in->has_limit ? in->limit : HISTORY_DEFAULT;
+	h->before = SHAPE_U53_MAX;
+	if (in->has_cursor && in->has_after)
+		return call_invalid(c, "cursor", "must be absent with after");
+	if (in->has_cursor && !span_u64(in->cursor, SHAPE_U53_MAX, &h->before))
+		return call_invalid(c, "cursor", "must be a nextCursor");
+	return OK;
+}
+
+/* The page's rows, whoever they are for. */
+static enum err
+load_page(struct call *c, struct txn *t, uint64_t joined, message_row *rows,
+    size_t *n_out)
+{
+	const struct history_req *in = c->req;
+	const struct history *h = c->state;
+	struct q_messages_before_in before = { in->chat_id, joined, h->before,
+	    h->limit };
+	struct q_messages_after_in after = { in->chat_id,
+	    in->after > joined ? in->after : joined, h->limit };
+	struct q_messages_before_out row;
+	struct cursor cu;
+	size_t n = 0;
+	enum err e;
+
+	if (in->has_after) {
+		TRY(q_messages_after_open(t, &after, &cu));
+		while (n < h->limit &&
+		    (e = q_messages_after_next(&cu, &rows[n])) == OK)
+			n++;
+	} else {
+		TRY(q_messages_before_open(t, &before, &cu));
+		while (n < h->limit &&
+		    (e = q_messages_before_next(&cu, &row)) == OK)
+			memcpy(&rows[n++], &row, sizeof(row));
+	}
+	if (n == h->limit)
+		e = ERR_NOT_FOUND;
+	query_close(&cu);
+	*n_out = n;
+	return e == ERR_NOT_FOUND ? OK : e;
+}
+
+enum err
+messages_history_read(struct call *c, struct txn *t)
+{
+	const struct history_req *in = c->req;
+	const struct history *h = c->state;
+	struct history_rep *out = c->rep;
+	struct q_chat_get_in chat = { in->chat_id, c->who.user };
+	struct q_chat_get_out head;
+	message_row *rows;
+	struct wr w;
+	size_t n;
+
+	TRY(q_chat_get(t, &chat, &head));
+	rows = arena_alloc(&c->arena, h->limit * sizeof(*rows));
+	out->messages.p = arena_alloc(&c->arena,
+	    h->limit * sizeof(*out->messages.p));
+	if (rows == NULL || out->messages.p == NULL)
+		return ERR_TOO_LARGE;
+	TRY(load_page(c, t, head.joined_position, rows, &n));
+	for (size_t i = 0; i < n; i++)
+		if (records_is_for(&c->arena, &rows[i], &c->who.user,
+		    c->who.device))
+			TRY(records_message(&c->arena, &rows[i], &c->who.user,
+			    &out->messages.p[out->messages.n++]));
+	if (n < h->limit || in->has_after)
+		return OK;
+	w = wr_init(arena_alloc(&c->arena, 20), 20);
+	if (w.p == NULL)
+		return ERR_TOO_LARGE;
+	wr_dec(&w, rows[n - 1].position);
+	out->next_cursor = wr_done(&w);
+	out->has_next_cursor = true;
+	return OK;
+}
