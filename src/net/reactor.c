@@ -134,15 +134,21 @@ wait_ms(struct reactor *r, uint64_t max_wait_ms)
 }
 
 static void
-run_events(struct reactor *r, int timeout_ms)
+wait_events(struct reactor *r, int timeout_ms)
 {
 	if (timeout_ms != 0 && !mailbox_sleep(&r->box))
 		timeout_ms = 0;
+	r->events_at = 0;	/* what a timer unwatches is taken out, too */
 	r->events_n = sys_poll_wait(r->poll_fd, r->events, timeout_ms);
 	mailbox_awake(&r->box);
 	read_clocks(r);
 	r->stats.events += r->events_n;
-	for (r->events_at = 0; r->events_at < r->events_n; r->events_at++) {
+}
+
+static void
+run_events(struct reactor *r)
+{
+	for (; r->events_at < r->events_n; r->events_at++) {
 		const struct sys_event *ev = &r->events[r->events_at];
 		struct io *io = ev->ptr;
 
@@ -193,9 +199,14 @@ reactor_tick(struct reactor *r, uint64_t max_wait_ms)
 {
 	assert(self == r);
 	r->stats.ticks++;
-	run_events(r, wait_ms(r, max_wait_ms));
-	run_mail(r);
+	wait_events(r, wait_ms(r, max_wait_ms));
+	/*
+	 * First, so that a timer which an event starts counts from now and
+	 * not from when the wheel was run last, before the wait.
+	 */
 	timer_wheel_run(&r->wheel, r->now_ms);
+	run_events(r);
+	run_mail(r);
 	run_flushes(r);
 }
 
