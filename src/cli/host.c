@@ -276,6 +276,9 @@ host_open(struct host *h, const struct args *a, bool make)
 		host_error(h, "the cryptographic library cannot be used");
 		return EXIT_FAILED;
 	}
+	/* Numbers of commands differ between processes of one profile. */
+	sys_random(&h->cmd, sizeof(h->cmd));
+	h->cmd >>= 16;
 	enum exit_status st = open_profile(h, make);
 	return st == EXIT_OK ? find_server(h) : st;
 }
@@ -309,6 +312,7 @@ host_close(struct host *h)
 	arena_fini(&h->query);
 	openssl_provider_close(&h->pv);
 	wipe(h, sizeof(*h));
+	h->signals.fd = -1;
 }
 
 /* ---- the certificate ---- */

@@ -81,6 +81,7 @@ struct host {
 	unsigned reading;	/* nested host_read */
 	bool in_step;
 	bool live;		/* a socket of its own (chat, listen) */
+	bool catch_up;		/* without one: ask what is new once */
 	bool running;		/* client is started */
 	uint64_t seq;		/* journal shown up to there */
 	uint64_t seen;		/* generation told to the second place */
@@ -122,6 +123,19 @@ MUST_USE enum err host_save(struct host *h);
  */
 enum exit_status host_start(struct host *h, const struct host_ops *ops,
     bool live);
+/*
+ * Prepares queries (host_read, client_*) without network and steps. EXIT_OK,
+ * or EXIT_SIGNED_OUT (printed) where nobody is signed in.
+ */
+enum exit_status host_peek(struct host *h);
+/*
+ * For commands that mostly read: opens, and unless --offline starts and
+ * catches up with the server.
+ */
+enum exit_status host_open_reader(struct host *h, const struct args *a,
+    const struct host_ops *ops);
+/* Waits until all that is new was fetched. Errors as host_wait. */
+enum exit_status host_catch_up(struct host *h);
 
 /* ---- running ---- */
 

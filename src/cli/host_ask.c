@@ -1,6 +1,6 @@
 /*
  * host_ask.c: exports host_read, host_read_end, host_command, host_call,
- * host_find, host_chat: commands to the client and the server, and queries.
+ * host_find, host_chat, host_open_reader: commands to the client and the server, and queries.
  * See host.h.
  */
 #include "cli/host.h"
@@ -167,4 +167,19 @@ host_chat(struct host *h, const struct user_id *user, struct chat_id *out)
 	if (st == EXIT_OK)
 		*out = h->reply.chat;
 	return st;
+}
+
+enum exit_status
+host_open_reader(struct host *h, const struct args *a,
+    const struct host_ops *ops)
+{
+	enum exit_status st = host_open(h, a, false);
+	if (st == EXIT_OK && a->offline)
+		return host_peek(h);
+	if (st == EXIT_OK)
+		st = host_net(h);
+	h->catch_up = true;
+	if (st == EXIT_OK)
+		st = host_start(h, ops, false);
+	return st == EXIT_OK ? host_catch_up(h) : st;
 }

@@ -1,6 +1,6 @@
 /*
- * host_step.c: exports host_net, host_start, host_input, host_wait,
- * host_number, host_timeout: steps of the client, their effects, and the
+ * host_step.c: exports host_net, host_start, host_peek, host_catch_up,
+ * host_input, host_wait, host_number, host_timeout: steps of the client, their effects, and the
  * loop that turns. See host.h.
  *
  * Implementation notes: effects never run callbacks of the network at once
@@ -143,10 +143,11 @@ do_connect(struct host *h, const struct client_effect *f)
 		    f->u.connect.has_after, f->u.connect.after);
 	} else {
 		uint8_t mem[HELLO_MAX] = "{";
-		struct span hello = make_hello(h, f->u.connect.after,
-		    mem + 1, sizeof(mem) - 1);
+		/* A position that is news: the client asks what it is. */
+		struct span hello = make_hello(h, f->u.connect.after +
+		    (h->catch_up ? 1 : 0), mem + 1, sizeof(mem) - 1);
 		e = stand_open(&h->stand, f->u.connect.token,
-		    span_of(mem, hello.n + 1));
+		    span_of(mem, hello.n + 1), h->catch_up);
 	}
 	if (e != OK)
 		host_debug(h, "no connection: %s", err_text(e));
@@ -503,13 +504,10 @@ seen_before(struct host *h, uint64_t own, uint64_t *out)
 }
 
 enum exit_status
-host_start(struct host *h, const struct host_ops *ops, bool live)
+host_peek(struct host *h)
 {
 	struct client_host ch = { .ctx = h, .load = load, .seek = seek };
-	struct client_input in = { .type = CLIENT_START };
-	struct client_status st;
-	h->ops = ops;
-	h->live = live;
+	struct client_status st = { 0 };
 	client_init(&h->client, &h->pv, &ch, CLIENT_LISTEN);
 	enum err e = host_read(h);
 	if (e == OK) {
@@ -520,11 +518,9 @@ host_start(struct host *h, const struct host_ops *ops, bool live)
 		host_read_end(h);
 	}
 	if (e == OK)
-		e = seen_before(h, st.generation, &in.u.start.generation);
+		e = seen_before(h, st.generation, &h->seen);
 	if (e == OK)
 		e = profile_version(&h->profile, &h->version);
-	if (e == OK)
-		e = take_signals(h);
 	if (e != OK) {
 		fail_profile(h, e);
 		return h->fatal;
@@ -536,11 +532,41 @@ host_start(struct host *h, const struct host_ops *ops, bool live)
 		    "with: nightjar login");
 		return EXIT_SIGNED_OUT;
 	}
+	return EXIT_OK;
+}
+
+enum exit_status
+host_start(struct host *h, const struct host_ops *ops, bool live)
+{
+	struct client_input in = { .type = CLIENT_START };
+	enum exit_status st = host_peek(h);
+	if (st != EXIT_OK)
+		return st;
+	h->ops = ops;
+	h->live = live;
+	in.u.start.generation = h->seen;
+	if (take_signals(h) != OK) {
+		host_error(h, "signals cannot be waited for");
+		return EXIT_FAILED;
+	}
 	h->running = true;
 	host_input(h, &in);
 	timer_start(reactor_wheel(h->reactor), &h->watch, HOST_WATCH_MS,
 	    on_watch);
 	return h->fatal;
+}
+
+static bool
+is_caught_up(struct host *h, const void *ctx)
+{
+	(void)ctx;
+	return h->up;
+}
+
+enum exit_status
+host_catch_up(struct host *h)
+{
+	return host_wait(h, is_caught_up, NULL, host_timeout(h));
 }
 
 /* ---- the loop ---- */

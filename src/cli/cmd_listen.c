@@ -1,0 +1,101 @@
+/*
+ * cmd_listen.c: prints what comes in, from the profile's journal: also what
+ * another process of this profile received.
+ */
+#include "cli/cmd.h"
+#include "cli/show.h"
+
+struct listening {
+	struct user_id only;	/* zero: everybody */
+	struct client_person person;
+	uint64_t left;		/* 0: no limit */
+	bool limited, done;
+	struct buf out;
+	enum err err;
+};
+
+static bool
+is_wanted(struct host *h, const struct listening *l,
+    const struct client_show *s)
+{
+	struct client_person p;
+	const struct user_id *who = &s->u.person.user;
+	if (s->type == SHOW_WARNING)
+		who = &s->u.warning.user;
+	if (s->type == SHOW_MARK)
+		return h->args->json && ID_IS_ZERO(l->only);
+	if (s->type != SHOW_MESSAGE)
+		return ID_IS_ZERO(l->only) || ID_EQ(l->only, *who);
+	/* Only what somebody sent to us, and each once: not its changes. */
+	if (s->u.item.state != STATE_RECEIVED ||
+	    (s->u.item.flags & ITEM_READ))
+		return false;
+	if (ID_IS_ZERO(l->only))
+		return true;
+	return client_person_by_chat(&h->client, &h->query, &s->u.item.chat,
+	    &p) == OK && ID_EQ(p.user, l->only);
+}
+
+static enum err
+print(struct host *h, struct listening *l, const struct client_show *s)
+{
+	bool json = h->args->json;
+	if (s->type == SHOW_MESSAGE)
+		TRY(json ? show_item_json(h, &s->u.item, &l->out) :
+		    show_item(h, &s->u.item, 0, &l->out));
+	else
+		TRY(json ? show_event_json(h, s, &l->out) :
+		    show_event(h, s, &l->out));
+	return show_line(&l->out);
+}
+
+static void
+on_journal(struct host *h, const struct client_show *s)
+{
+	struct listening *l = h->ops->ctx;
+	if (l->done || l->err != OK || !is_wanted(h, l, s))
+		return;
+	if (s->type != SHOW_MESSAGE && h->args->quiet && !h->args->json)
+		return;
+	l->err = print(h, l, s);
+	if (s->type == SHOW_MESSAGE && l->limited && --l->left == 0)
+		l->done = true;
+}
+
+static bool
+is_over(struct host *h, const void *ctx)
+{
+	const struct listening *l = ctx;
+	(void)h;
+	return l->done || l->err != OK;
+}
+
+enum exit_status
+cmd_listen(struct host *h, const struct args *a)
+{
+	struct listening l = { 0 };
+	struct host_ops ops = { .on_journal = on_journal, .ctx = &l };
+	unsigned long count = 0;
+	buf_init(&l.out, (size_t)1 << 20);
+	if (a->count != NULL && args_number(a->count, 1, 1000000000, &count)) {
+		l.limited = true;
+		l.left = count;
+	}
+	enum exit_status st = host_open(h, a, false);
+	if (st == EXIT_OK)
+		st = host_net(h);
+	if (st == EXIT_OK)
+		st = host_start(h, &ops, true);
+	if (st == EXIT_OK && a->operand_n > 0)
+		st = host_find(h, a->operand[0], &l.person);
+	if (st == EXIT_OK) {
+		l.only = l.person.user;
+		st = host_wait(h, is_over, &l, 0);
+	}
+	/* The reader went away: nobody to say anything to. */
+	if (l.err != OK)
+		st = EXIT_FAILED;
+	h->ops = NULL;
+	buf_fini(&l.out);
+	return st;
+}

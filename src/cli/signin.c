@@ -1,0 +1,330 @@
+/*
+ * signin.c: see signin.h. The password is never an argument (others would see
+ * it in the list of processes), and it is wiped after its last use.
+ */
+#include "cli/signin.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "cli/clean.h"
+#include "cli/show.h"
+#include "cli/tty.h"
+#include "wire/json.h"
+#include "wire/shapes.h"
+
+#define REQUEST_MAX 8192
+#define ARENA_MAX (64 * 1024)
+
+void
+signin_wipe(struct signin *s)
+{
+	wipe(s, sizeof(*s));
+}
+
+/* An option, a variable, or a question. */
+static enum exit_status
+ask_text(struct host *h, const char *given, const char *variable,
+    const char *question, const char *flag, char *out, size_t cap)
+{
+	const char *env = getenv(variable);
+	const char *from = given != NULL ? given : env;
+	size_t n = 0;
+	if (from != NULL && strlen(from) < cap) {
+		memcpy(out, from, strlen(from) + 1);
+		return EXIT_OK;
+	}
+	if (from != NULL) {
+		host_error(h, "%s is too long", flag);
+		return EXIT_USAGE;
+	}
+	if (tty_ask(question, true, out, cap - 1, &n) == OK && n > 0) {
+		out[n] = '\0';
+		return EXIT_OK;
+	}
+	host_error(h, "%s is missing (or set %s)", flag, variable);
+	return EXIT_USAGE;
+}
+
+/* The first line of a file. */
+static bool
+read_password(const char *path, struct signin *s)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	size_t n = 0;
+	ssize_t got = 0;
+	while (n < SIGNIN_TEXT_MAX &&
+	    (got = read(fd, s->password + n, SIGNIN_TEXT_MAX - n)) > 0)
+		n += (size_t)got;
+	close(fd);
+	s->password_n = span_find(span_of(s->password, n), '\n');
+	if (s->password_n > 0 && s->password[s->password_n - 1] == '\r')
+		s->password_n--;
+	return got >= 0 && s->password_n > 0;
+}
+
+static enum exit_status
+ask_password(struct host *h, bool is_new, struct signin *s)
+{
+	const char *file = h->args->password_file;
+	const char *env = getenv("NIGHTJAR_PASSWORD");
+	char again[SIGNIN_TEXT_MAX];
+	size_t n = 0;
+	if (file != NULL) {
+		if (read_password(file, s))
+			return EXIT_OK;
+		host_error(h, "no password can be read from %s", file);
+		return EXIT_USAGE;
+	}
+	if (env != NULL && strlen(env) <= SIGNIN_TEXT_MAX) {
+		s->password_n = strlen(env);
+		memcpy(s->password, env, s->password_n);
+		return EXIT_OK;
+	}
+	if (tty_ask("Password: ", false, s->password, SIGNIN_TEXT_MAX,
+	    &s->password_n) != OK) {
+		host_error(h, "there is no terminal to ask for the password; "
+		    "give --password-file or set NIGHTJAR_PASSWORD");
+		return EXIT_USAGE;
+	}
+	if (!is_new)
+		return EXIT_OK;
+	enum err e = tty_ask("The same again: ", false, again, sizeof(again),
+	    &n);
+	bool same = e == OK && span_eq(span_of(s->password, s->password_n),
+	    span_of(again, n));
+	wipe(again, sizeof(again));
+	if (same)
+		return EXIT_OK;
+	host_error(h, "the two passwords differ; nothing was changed");
+	return EXIT_USAGE;
+}
+
+/* What this device is called in lists: given, or the machine's name. */
+static void
+name_device(struct host *h, struct signin *s)
+{
+	if (h->args->device_name != NULL)
+		snprintf(s->device, sizeof(s->device), "%s",
+		    h->args->device_name);
+	else if (gethostname(s->device, sizeof(s->device) - 1) != 0)
+		s->device[0] = '\0';
+	if (!shape_is_class(SHAPE_LABEL, span_str(s->device)) ||
+	    s->device[0] == '\0')
+		snprintf(s->device, sizeof(s->device), "nightjar");
+}
+
+enum exit_status
+signin_ask(struct host *h, bool is_new, struct signin *out)
+{
+	memset(out, 0, sizeof(*out));
+	const char *name = h->args->username;
+	if (name == NULL && h->account.name[0] != '\0')
+		name = h->account.name;
+	enum exit_status st = ask_text(h, name, "NIGHTJAR_USERNAME",
+	    "User name: ", "--username", out->username,
+	    sizeof(out->username));
+	if (st == EXIT_OK && is_new)
+		st = ask_text(h, h->args->email, "NIGHTJAR_EMAIL",
+		    "E-mail address: ", "--email", out->email,
+		    sizeof(out->email));
+	if (st == EXIT_OK)
+		st = ask_password(h, is_new, out);
+	name_device(h, out);
+	return st;
+}
+
+/* ---- the call ---- */
+
+/* What the server said no to: its message, and each field of `details`. */
+static enum exit_status
+explain(struct host *h, uint32_t status, const struct success_rep *rep)
+{
+	struct buf b;
+	struct json j = json_init(rep->error.details);
+	struct span name, value, field, why;
+	buf_init(&b, 8192);
+	bool said = rep->has_error &&
+	    clean_line(rep->error.message, &b) == OK;
+	if (said && rep->error.has_details && json_array(&j)) {
+		while (json_item(&j) && json_object(&j)) {
+			field = why = (struct span){ 0 };
+			while (json_member(&j, NULL, &name)) {
+				if (!json_string(&j, NULL, &value))
+					break;
+				if (span_eq(name, SPAN("field")))
+					field = value;
+				else if (span_eq(name, SPAN("message")))
+					why = value;
+			}
+			said = buf_add_str(&b, "\n  ") == OK &&
+			    clean_line(field, &b) == OK &&
+			    buf_add_str(&b, ": ") == OK &&
+			    clean_line(why, &b) == OK;
+		}
+	}
+	if (said)
+		host_error(h, "%.*s", (int)b.n, (const char *)b.p);
+	else
+		host_error(h, "the server answered with status %u; is %s a "
+		    "Nightjar server?", (unsigned)status, h->where.url);
+	buf_fini(&b);
+	return EXIT_REFUSED;
+}
+
+static enum err
+make_request(bool is_new, const struct signin *s, struct buf *out)
+{
+	struct span password = span_of(s->password, s->password_n);
+	if (is_new) {
+		struct register_req req = {
+			.username = span_str(s->username),
+			.email = span_str(s->email), .password = password,
+			.has_device = true,
+			.device.name = span_str(s->device),
+		};
+		return shape_encode_buf(&shape_register_req, &req, out);
+	}
+	struct login_req req = {
+		.username = span_str(s->username), .password = password,
+		.has_device = true, .device.name = span_str(s->device),
+	};
+	return shape_encode_buf(&shape_login_req, &req, out);
+}
+
+/* The answer as the client's input; false: it is not one. */
+static bool
+take_answer(bool is_new, struct span data, struct arena *a,
+    struct client_input *in)
+{
+	in->type = CLIENT_SIGNED_IN;
+	if (is_new) {
+		struct register_rep r;
+		if (shape_decode(&shape_register_rep, data, a, &r, NULL) != OK)
+			return false;
+		in->u.signed_in.user = r.user.id;
+		in->u.signed_in.name = r.user.username;
+		in->u.signed_in.access = r.tokens.access_token;
+		in->u.signed_in.refresh = r.tokens.refresh_token;
+		return true;
+	}
+	struct login_rep r;
+	if (shape_decode(&shape_login_rep, data, a, &r, NULL) != OK)
+		return false;
+	in->u.signed_in.user = r.user.id;
+	in->u.signed_in.name = r.user.username;
+	in->u.signed_in.access = r.tokens.access_token;
+	in->u.signed_in.refresh = r.tokens.refresh_token;
+	return true;
+}
+
+/* Keeps who it is, and gives the client its tokens. */
+static enum exit_status
+enter(struct host *h, struct client_input *in)
+{
+	struct span name = in->u.signed_in.name;
+	if (name.n > HOST_NAME_MAX)
+		return EXIT_FAILED;
+	if (h->account.name[0] != '\0' &&
+	    !span_eq_nocase(span_str(h->account.name), name)) {
+		host_error(h, "this profile belongs to the account %s; sign in "
+		    "as another one with another profile (--profile NAME)",
+		    h->account.name);
+		return EXIT_FAILED;
+	}
+	memcpy(h->account.name, name.p, name.n);
+	h->account.name[name.n] = '\0';
+	if (host_save(h) != OK) {
+		host_error(h, "the profile cannot be written: %s",
+		    h->paths.data);
+		return EXIT_PROFILE;
+	}
+	host_input(h, in);
+	return h->fatal;
+}
+
+enum exit_status
+signin_enter(struct host *h, bool is_new, const struct signin *s)
+{
+	static const char *const paths[] = { "/api/auth/login",
+	    "/api/auth/register" };
+	struct buf request, body;
+	struct success_rep rep = { 0 };
+	struct client_input in = { 0 };
+	struct arena a;
+	uint32_t status = 0;
+	uint8_t *mem = calloc(1, ARENA_MAX);
+	enum exit_status st = EXIT_FAILED;
+	buf_init(&request, REQUEST_MAX);
+	buf_init(&body, REMOTE_ANSWER_MAX);
+	arena_init(&a, mem, mem != NULL ? ARENA_MAX : 0);
+	if (make_request(is_new, s, &request) == OK)
+		st = host_call(h, "POST", span_str(paths[is_new]),
+		    (struct span){ 0 }, buf_span(&request), &status, &body);
+	if (st == EXIT_OK) {
+		enum err e = shape_decode(&shape_success_rep, buf_span(&body),
+		    &a, &rep, NULL);
+		if (e != OK || !rep.success || !rep.has_data ||
+		    !take_answer(is_new, rep.data, &a, &in))
+			st = explain(h, status, &rep);
+		else
+			st = enter(h, &in);
+	}
+	if (request.p != NULL)
+		wipe(request.p, request.n);
+	if (body.p != NULL)
+		wipe(body.p, body.n);
+	if (mem != NULL)
+		wipe(mem, ARENA_MAX);
+	free(mem);
+	buf_fini(&request);
+	buf_fini(&body);
+	return st == EXIT_OK ? signin_settle(h) : st;
+}
+
+static bool
+is_settled(struct host *h, const void *ctx)
+{
+	(void)ctx;
+	return h->ready || h->keys_missing;
+}
+
+enum exit_status
+signin_settle(struct host *h)
+{
+	return host_wait(h, is_settled, NULL, 2 * host_timeout(h));
+}
+
+enum exit_status
+signin_tell(struct host *h, bool is_new)
+{
+	struct buf out;
+	enum err e = OK;
+	buf_init(&out, 4096);
+	if (h->args->json) {
+		e = buf_add_str(&out, "{");
+		if (e == OK)
+			e = show_json_str(&out, "username",
+			    span_str(h->account.name));
+		if (e == OK)
+			e = show_json_str(&out, "server",
+			    span_str(h->account.url));
+		if (e == OK)
+			e = show_json_bool(&out, "ready", h->ready);
+		if (e == OK)
+			e = buf_add_str(&out, "}");
+	} else if (!h->args->quiet) {
+		e = buf_add_str(&out, is_new ? "Welcome, " : "Signed in as ");
+		if (e == OK)
+			e = buf_add_str(&out, h->account.name);
+		if (e == OK)
+			e = buf_add_str(&out, is_new ? ". Write to somebody "
+			    "with: nightjar chat NAME" : ".");
+	}
+	if (e == OK && out.n > 0)
+		e = show_line(&out);
+	buf_fini(&out);
+	return e == OK ? EXIT_OK : EXIT_FAILED;
+}
