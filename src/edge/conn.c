@@ -136,6 +136,8 @@ edge_conn_write(struct conn *c, struct span bytes)
 	return stream_write(&c->stream, bytes) == OK;
 }
 
+static void on_resume(struct flush *f);
+
 void
 edge_conn_open(struct edge *e, int fd, const struct sys_addr *peer,
     struct tls_ctx *tls)
@@ -169,6 +171,7 @@ edge_conn_open(struct edge *e, int fd, const struct sys_addr *peer,
 		return;
 	}
 	c->edge = e;
+	c->resume.run = on_resume;
 	c->peer = *peer;
 	http_in_init(&c->in.http, HTTP_SERVER, &e->limits);
 	if (++st->conns > st->conns_peak)
@@ -293,11 +296,12 @@ on_data(struct stream *s, struct span bytes)
 	settle(c);
 }
 
-void
-edge_conn_continue(struct conn *c)
+static void
+on_resume(struct flush *f)
 {
-	if (c->flags & CONN_LOOP)
-		return;		/* who works its input off goes on himself */
+	struct conn *c = (struct conn *)(void *)((char *)f -
+	    offsetof(struct conn, resume));
+
 	if (c->pend != NULL && takes_input(c)) {
 		work_off_kept(c);
 		time_head(c, false);
@@ -306,6 +310,17 @@ edge_conn_continue(struct conn *c)
 	/* The peer has ended and everything it sent is answered. */
 	if ((c->flags & CONN_EOF) != 0 && takes_input(c))
 		edge_conn_finish(c);
+}
+
+void
+edge_conn_continue(struct conn *c)
+{
+	if (c->flags & CONN_LOOP)
+		return;		/* who works its input off goes on himself */
+	if (c->pend != NULL || (c->flags & CONN_EOF) != 0)
+		reactor_flush(c->edge->reactor, &c->resume);
+	else
+		settle(c);
 }
 
 static void
@@ -331,6 +346,7 @@ on_close(struct stream *s, enum stream_end why)
 		e->stats.tls_failed++;
 	uncount_handshake(c);
 	timer_cancel(&c->timer);
+	reactor_flush_cancel(&c->resume);
 	if (c->session != NULL)
 		edge_session_end(c->session, EDGE_LOST);
 	hold_drop(edge_chunks(c), &c->pend);

@@ -103,6 +103,8 @@ edge_open(struct reactor *r, const struct edge_conf *c,
 	e->limits = (struct http_limits){ c->head_max, c->target_max,
 	    c->fields_max, UINT64_MAX / 2 };	/* bodies: body_max, by us */
 	e->drained.run = on_drained;
+	e->tell.run = edge_sio_tell;
+	list_init(&e->gone);
 	sys_random(&seed, sizeof seed);
 	map_init(&e->addrs, 16, c->conns_max, seed);
 	e->scratch = malloc(EDGE_SCRATCH);
@@ -162,6 +164,7 @@ edge_close(struct edge *e)
 	while (e->conns.n > 0 || e->socks.n > 0)
 		reactor_tick(e->reactor, 0);
 	reactor_flush_cancel(&e->drained);
+	reactor_flush_cancel(&e->tell);
 	release(e);
 }
 

@@ -51,6 +51,7 @@ struct conn {
 	struct slab_slot slot;		/* first; its name is the request's */
 	struct stream stream;
 	struct timer timer;		/* of the present state */
+	struct flush resume;		/* goes on with what was kept */
 	struct edge *edge;
 	union {
 		struct http_in http;
@@ -86,8 +87,7 @@ struct sock {
 	struct slab_slot slot;		/* its name is the app's ref */
 	struct edge *edge;
 	struct session *session;	/* NULL once ended */
-	struct list link;		/* of the session's */
-	struct flush gone;		/* tells the app at the tick's end */
+	struct list link;		/* the session's, then the edge's gone */
 	void *user;
 	char id[EDGE_SOCK_ID];
 	uint8_t state;			/* enum sock_state */
@@ -108,6 +108,8 @@ struct edge {
 	struct http_limits limits;
 	struct slab conns, sessions, socks;
 	struct map addrs;		/* connections of each address */
+	struct list gone;		/* sockets whose end the app must hear */
+	struct flush tell;		/* at the tick's end at the latest */
 	struct edge_listener listeners[EDGE_LISTENERS_MAX];
 	size_t listeners_n;
 	uint32_t handshakes;		/* TLS, under way */
@@ -134,7 +136,7 @@ void edge_conn_open(struct edge *e, int fd, const struct sys_addr *peer,
 void edge_conn_enter(struct conn *c, enum conn_state st, uint64_t ms);
 /* Queued bytes go out; then it ends in good order. */
 void edge_conn_finish(struct conn *c);
-/* Works off what was kept, where nothing hinders any more. */
+/* What was kept goes on at the tick's end: the app may be our caller. */
 void edge_conn_continue(struct conn *c);
 /* False: not enough room (the reader is too slow) or no memory. */
 bool edge_conn_write(struct conn *c, struct span bytes);
@@ -188,5 +190,7 @@ void edge_session_refuse(struct session *s, const char *why);
 void edge_sio_packet(struct session *s, struct span msg);
 /* Not joined any more; the app hears why at the end of the tick. */
 void edge_sio_end(struct sock *k, enum edge_end why);
+/* Tells the app of all that have ended. Never from inside its calls. */
+void edge_sio_tell(struct flush *f);
 
 #endif

@@ -44,16 +44,21 @@ find_open(struct edge_ref r)
 
 /* ---- Ends ---- */
 
-static void
-on_gone(struct flush *f)
+void
+edge_sio_tell(struct flush *f)
 {
-	struct sock *k = (struct sock *)(void *)((char *)f -
-	    offsetof(struct sock, gone));
-	struct edge *e = k->edge;
+	struct edge *e = (struct edge *)(void *)((char *)f -
+	    offsetof(struct edge, tell));
+	struct list *l;
 
-	e->app->on_close(e->app->arg, sock_ref(k), (enum edge_end)k->end);
-	e->stats.sockets--;
-	slab_put(&e->socks, k);
+	while ((l = list_pop(&e->gone)) != NULL) {
+		struct sock *k = LIST_ITEM(l, struct sock, link);
+
+		e->app->on_close(e->app->arg, sock_ref(k),
+		    (enum edge_end)k->end);
+		e->stats.sockets--;
+		slab_put(&e->socks, k);
+	}
 }
 
 void
@@ -63,10 +68,10 @@ edge_sio_end(struct sock *k, enum edge_end why)
 		return;
 	k->state = SOCK_ENDED;
 	k->end = (uint8_t)why;
-	list_remove(&k->link);
 	k->session = NULL;
-	k->gone.run = on_gone;
-	reactor_flush(k->edge->reactor, &k->gone);
+	list_remove(&k->link);
+	list_push(&k->edge->gone, &k->link);
+	reactor_flush(k->edge->reactor, &k->edge->tell);
 }
 
 /* Its queue is full: who does not read is cut off, and catches up later. */
@@ -357,6 +362,7 @@ on_ack(struct sock *k, const struct sio_packet *p)
 void
 edge_sio_packet(struct session *s, struct span msg)
 {
+	struct conn *c = s->conn;
 	struct sock *k = joined(s);
 	struct sio_packet p;
 	struct arena a;
@@ -367,7 +373,10 @@ edge_sio_packet(struct session *s, struct span msg)
 		return;
 	}
 	if (p.type == SIO_CONNECT) {
-		on_connect(s, &p);
+		/* The end of a former one is told before the new beginning. */
+		edge_sio_tell(&s->edge->tell);
+		if (c->session == s)	/* the app may have ended it */
+			on_connect(s, &p);
 		return;
 	}
 	if (!span_eq(p.nsp, root) || k == NULL || k->state != SOCK_OPEN) {
