@@ -85,8 +85,12 @@ do_sha512(void *ctx, const struct span *parts, size_t n_parts,
     uint8_t out[SHA512_LEN])
 {
 	struct openssl *o = (struct openssl *)ctx;
+	enum err e = hash(o->md512, o->sha512, parts, n_parts, out);
 
-	return hash(o->md512, o->sha512, parts, n_parts, out);
+	/* Unlike SHA-256's, its block buffer survives initialisation. */
+	if (EVP_MD_CTX_reset(o->md512) != 1)
+		e = openssl_fail(ERR_PROVIDER);
+	return e;
 }
 
 /* H((key ^ pad) || parts), the two halves of RFC 2104. */
