@@ -101,14 +101,14 @@ def check_includes(path, layer, text):
         to = m.group(1).split('/')[0]
         if to != layer and to not in LAYERS.get(layer, []):
             say(path, line, f'layer {layer} may not include {to}')
-    if layer in FREESTANDING and not re.search(r'_(test|fuzz)\.c$', path):
+    if layer in FREESTANDING and not re.search(r'_(test|fuzz)\.c$|/test_\w+\.h$', path):
         for m in OS_IN_FREESTANDING.finditer(text):
             say(path, text.count('\n', 0, m.start()) + 1,
                 f'freestanding layer {layer}: {m.group(0)}')
 
 
 def check_calls(path, code):
-    test = re.search(r'_(test|fuzz)\.c$', path)
+    test = re.search(r'_(test|fuzz)\.c$|/test_\w+\.h$', path)
     rules = [(NEVER, None, 'banned')]
     if not test:
         rules += [(HEAP, HEAP_OK, 'heap'), (THREAD, THREADS_OK, 'threads'),

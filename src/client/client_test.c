@@ -1,5 +1,5 @@
 /*
- * client_test.c: clients against a server and a network in memory (fake.h).
+ * client_test.c: clients against a server and a network in memory (test_world.h).
  * The laws: an acknowledged message is shown exactly once, in the order of the
  * chat; none is undecryptable; what was tampered with is refused and named,
  * and the session goes on.
@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "client/fake.h"
+#include "client/test_world.h"
 
 static void
 send_text(struct fake *f, int from, int to, const char *text)
@@ -50,15 +50,13 @@ struct seen {
 static struct seen *
 look(struct fake *f, int a, int b)
 {
-	struct seen *v = calloc(1, sizeof(*v));
+	struct seen *v = fake_alloc(sizeof(*v));
 	struct client_place at = { .set = false };
 	struct client_person p;
 	struct client_item it;
 	struct arena ar;
-	uint8_t *mem = malloc(8u << 20);
+	uint8_t *mem = fake_alloc(8u << 20);
 
-	assert_non_null(v);
-	assert_non_null(mem);
 	arena_init(&ar, mem, 8u << 20);
 	assert_int_equal(client_person(&f->node[a].c, &ar, &f->node[b].user,
 	    &p), OK);
@@ -82,18 +80,8 @@ look(struct fake *f, int a, int b)
 		v->flags = it.flags;
 		v->text[v->texts++] = fake_text(it.text);
 	}
-	free(mem);
+	fake_drop(mem);
 	return v;
-}
-
-static void
-unlook(struct seen *v)
-{
-	unsigned i;
-
-	for (i = 0; i < v->texts; i++)
-		free(v->text[i]);
-	free(v);
 }
 
 /* Both sides have the same chat, and exactly n messages in it. */
@@ -120,8 +108,6 @@ check_same(struct fake *f, int a, int b, unsigned n)
 		assert_int_equal(number, last[who] + 1);
 		last[who] = number;
 	}
-	unlook(x);
-	unlook(y);
 }
 
 static void
@@ -283,7 +269,6 @@ tampered(void (*tamper)(struct fake *, struct message_rec *, int))
 	assert_int_equal(v->texts, 12);
 	assert_int_equal(v->refused, 0);
 	assert_string_equal(v->text[4], "a 3");
-	unlook(v);
 	fake_close(f);
 }
 

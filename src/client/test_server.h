@@ -1,15 +1,14 @@
 /*
- * fake.h: for tests only: profiles in memory, a server in memory that does
- * what docs/api.md says (of what clients use), and a network between them that
- * delays, reorders, doubles and loses, on a clock of its own. One seed gives
- * one run. Included by client_test.c and client_fuzz.c.
+ * test_server.h: for tests only: profiles in memory, and a server in memory
+ * that does what docs/api.md says, of what clients use. Included by
+ * test_world.h, which has the clients and the network between.
  */
-#ifndef CLIENT_FAKE_H
-#define CLIENT_FAKE_H
+#ifndef CLIENT_TEST_SERVER_H
+#define CLIENT_TEST_SERVER_H
 
-#include <stdio.h>
 #include <stdlib.h>
 
+#include "base/list.h"
 #include "base/text.h"
 #include "client/client.h"
 #include "crypto/host.h"
@@ -102,25 +101,63 @@ fake_rnd(struct fake *f, uint64_t n)
 	return f->rnd % n;
 }
 
+/*
+ * The heap of a test: what is not given back by the end of its world is swept
+ * then, so that a test may drop what it looked at.
+ */
+struct fake_mem {
+	struct list in;
+	uint8_t p[];
+};
+static struct list fake_heap = { &fake_heap, &fake_heap };
+
+static inline void *
+fake_alloc(size_t n)
+{
+	struct fake_mem *m = calloc(1, sizeof(*m) + n + 1);
+
+	if (m == NULL)
+		abort();
+	list_push(&fake_heap, &m->in);
+	return m->p;
+}
+
+static inline void
+fake_drop(const void *p)
+{
+	union { const void *c; char *p; } u = { p };
+	struct fake_mem *m;
+
+	if (p == NULL)
+		return;
+	m = (struct fake_mem *)(void *)(u.p - offsetof(struct fake_mem, p));
+	list_remove(&m->in);
+	free(m);
+}
+
+static inline void
+fake_sweep(void)
+{
+	struct list *l;
+
+	while ((l = list_pop(&fake_heap)) != NULL)
+		free(LIST_ITEM(l, struct fake_mem, in));
+}
+
 static inline struct span
 fake_dup(struct span s)
 {
-	uint8_t *p = malloc(s.n + 1);
+	uint8_t *p = fake_alloc(s.n);
 
-	if (p == NULL)
-		abort();
 	if (s.n != 0)
 		memcpy(p, s.p, s.n);
-	p[s.n] = 0;
 	return span_of(p, s.n);
 }
 
 static inline void
 fake_free(struct span s)
 {
-	union { const uint8_t *c; void *p; } u = { s.p };
-
-	free(u.p);
+	fake_drop(s.p);
 }
 
 /* ------------------------------------------------------------ records */
@@ -611,406 +648,6 @@ fake_rest(struct fake *f, struct arena *a, int who, struct span path,
 	user.created_at = f->now;
 	user.is_active = true;
 	return fake_json(a, &shape_user_get_rep, &user);
-}
-
-/* ------------------------------------------------------------- clients */
-
-static void fake_step(struct fake *f, int i, struct client_input *in);
-
-static void
-fake_do_request(struct fake *f, struct arena *a, int i,
-    const struct client_effect *e)
-{
-	struct fake_node *n = &f->node[i];
-	struct fake_action *act;
-	struct span data;
-	struct wr w;
-	uint32_t status = 200;
-
-	if (e->u.request.token.n != 0 && !span_eq(e->u.request.token,
-	    span_str(n->token))) {
-		status = 401;
-		data = SPAN("");
-	} else {
-		data = fake_rest(f, a, i, e->u.request.path,
-		    e->u.request.body);
-		if (data.n == 0)
-			status = 404;
-	}
-	act = fake_later(f, ACT_ANSWER, i, 1 + fake_rnd(f, 20));
-	act->id = e->u.request.id;
-	act->link = n->life;
-	if (fake_rnd(f, 100) < f->lose_answer)
-		status = 0;
-	act->status = status;
-	w = wr_init(arena_bytes(a, data.n + 128), data.n + 128);
-	if (status == 200) {
-		wr_str(&w, "{\"success\":true,\"data\":");
-		wr_span(&w, data);
-		wr_str(&w, "}");
-	} else if (status != 0) {
-		wr_str(&w, "{\"success\":false,\"error\":{\"code\":\"");
-		wr_str(&w, status == 401 ? "token_expired" : "not_found");
-		wr_str(&w, "\",\"message\":\"\"}}");
-	}
-	act->json = fake_text(wr_done(&w));
-}
-
-static void
-fake_cut(struct fake *f, int i)
-{
-	struct fake_action *a;
-
-	f->node[i].up = false;
-	f->node[i].link++;
-	a = fake_later(f, ACT_DOWN, i, 1);
-	a->link = f->node[i].life;
-}
-
-static void
-fake_do_emit(struct fake *f, struct arena *a, int i,
-    const struct client_effect *e)
-{
-	struct fake_node *n = &f->node[i];
-	struct fake_action *act;
-	struct span ack;
-
-	if (!n->up)
-		return;
-	if (fake_rnd(f, 1000) < f->cut) {
-		/* Before the server had it, or just after. */
-		if (fake_rnd(f, 2) == 0 && span_eq(e->u.emit.name,
-		    SPAN("message:send")))
-			(void)fake_take_message(f, a, i, e->u.emit.json);
-		fake_cut(f, i);
-		return;
-	}
-	if (!span_eq(e->u.emit.name, SPAN("message:send")))
-		return;
-	ack = fake_take_message(f, a, i, e->u.emit.json);
-	act = fake_later(f, ACT_ACK, i, 1 + fake_rnd(f, 5));
-	act->id = e->u.emit.ack;
-	act->link = n->link;
-	act->json = fake_text(ack);
-}
-
-static void
-fake_do_connect(struct fake *f, struct arena *a, int i,
-    const struct client_effect *e)
-{
-	struct fake_node *n = &f->node[i];
-	struct acknowledged_ev ev = { .user_id = n->user,
-	    .has_device_id = n->bound, .device_id = n->device,
-	    .position = f->position };
-	struct fake_action *act;
-	size_t k;
-	uint64_t in_ms = 2;
-
-	n->link++;
-	n->up = true;
-	memcpy(ev.session_id.b, n->user.b, ID_LEN);
-	act = fake_later(f, ACT_UP, i, 1);
-	act->link = n->link;
-	fake_send_event(f, i, "connection:acknowledged",
-	    fake_json(a, &shape_acknowledged_ev, &ev), in_ms++);
-	for (k = 0; k < f->msgs; k++) {
-		int chat = fake_chat(f, &f->msg[k].m.chat_id);
-
-		if (f->msg[k].m.position <= e->u.connect.after ||
-		    (f->chat[chat].a != i && f->chat[chat].b != i))
-			continue;
-		if (in_ms > 300) {	/* as the server's 1,000 */
-			fake_send_event(f, i, "sync:now",
-			    SPAN("{\"position\":1}"), in_ms);
-			break;
-		}
-		fake_send_event(f, i, "message:new",
-		    fake_view(f, a, &f->msg[k], i), in_ms++);
-	}
-}
-
-static void
-fake_do_show(struct fake *f, int i, const struct client_show *show)
-{
-	struct fake_node *n = &f->node[i];
-
-	(void)f;
-	if (show->type == SHOW_READY)
-		n->ready++;
-	if (show->type == SHOW_ERROR)
-		n->errors++;
-	if (show->type == SHOW_WARNING)
-		n->warnings++;
-	if (show->type == SHOW_MESSAGE && show->u.item.kind == ITEM_REFUSED)
-		n->refused++;
-	if (show->type == SHOW_MESSAGE &&
-	    (show->u.item.flags & ITEM_REPAIRED))
-		n->repaired++;
-}
-
-static void
-fake_die(struct fake *f, int i)
-{
-	struct fake_node *n = &f->node[i];
-
-	n->alive = n->up = false;
-	n->link++;
-	n->life++;
-	n->crashes++;
-	(void)fake_later(f, ACT_START, i, 50 + fake_rnd(f, 2000));
-}
-
-/* Carries out the effects in order; may die between any two. */
-static void
-fake_carry_out(struct fake *f, struct arena *a, int i,
-    const struct client_effect *e)
-{
-	struct fake_node *n = &f->node[i];
-
-	if (fake_rnd(f, 1000) < f->crash) {	/* before the commit */
-		fake_die(f, i);
-		return;
-	}
-	for (; e != NULL && e->type == CLIENT_STORE; e = e->next)
-		fake_put(&n->store, e->u.store.kind, e->u.store.del,
-		    e->u.store.key, e->u.store.value);
-	for (; e != NULL; e = e->next) {
-		if (fake_rnd(f, 1000) < f->crash) {
-			fake_die(f, i);
-			return;
-		}
-		switch (e->type) {
-		case CLIENT_REQUEST:
-			fake_do_request(f, a, i, e);
-			break;
-		case CLIENT_EMIT:
-			fake_do_emit(f, a, i, e);
-			break;
-		case CLIENT_CONNECT:
-			fake_do_connect(f, a, i, e);
-			break;
-		case CLIENT_DISCONNECT:
-			n->up = false;
-			n->link++;
-			break;
-		case CLIENT_SHOW:
-			fake_do_show(f, i, &e->u.show);
-			break;
-		case CLIENT_TIMER:
-			n->timer = e->u.timer.at_ms;
-			break;
-		case CLIENT_STORE:
-			abort();	/* all of them come first */
-		}
-	}
-}
-
-static void *
-fake_grow(void *p, size_t n)
-{
-	if (p != NULL) {
-		free(p);
-		return NULL;
-	}
-	return malloc(n);
-}
-
-static void
-fake_step(struct fake *f, int i, struct client_input *in)
-{
-	struct fake_node *n = &f->node[i];
-	struct client_effects out;
-	struct arena a;
-	enum err err;
-
-	if (!n->alive)
-		return;
-	arena_init_growing(&a, f->mem, 4u << 20, CLIENT_STEP_BYTES,
-	    fake_grow);
-	in->now_ms = f->now;
-	err = client_step(&n->c, &a, in, &out);
-	if (err != OK) {
-		fprintf(stderr, "client_step: %s\n", err_name(err));
-		abort();
-	}
-	fake_carry_out(f, &a, i, out.first);
-	arena_fini(&a);
-}
-
-static void
-fake_start(struct fake *f, int i)
-{
-	struct fake_node *n = &f->node[i];
-	struct client_host host = { &n->store, fake_load, fake_seek };
-	struct client_input in = { .type = CLIENT_START };
-
-	client_init(&n->c, &f->pv, &host, CLIENT_LISTEN);
-	n->alive = true;
-	n->timer = 0;
-	fake_step(f, i, &in);
-}
-
-static void
-fake_act(struct fake *f, struct fake_action *a)
-{
-	struct fake_node *n = &f->node[a->node];
-	struct client_input in = { .type = CLIENT_UP };
-
-	switch (a->type) {
-	case ACT_START:
-		fake_start(f, a->node);
-		return;
-	case ACT_ANSWER:
-		if (a->link != n->life)
-			return;
-		in.type = CLIENT_ANSWER;
-		in.u.answer.id = a->id;
-		in.u.answer.status = a->status;
-		in.u.answer.body = span_str(a->json);
-		break;
-	case ACT_EVENT:
-		if (a->link != n->link || !n->up)
-			return;
-		in.type = CLIENT_EVENT;
-		in.u.event.name = span_str(a->name);
-		in.u.event.json = span_str(a->json);
-		break;
-	case ACT_ACK:
-		if (a->link != n->link)
-			return;
-		in.type = CLIENT_ACK;
-		in.u.ack.id = a->id;
-		in.u.ack.json = span_str(a->json);
-		break;
-	case ACT_UP:
-		if (a->link != n->link)
-			return;
-		break;
-	case ACT_DOWN:
-		if (a->link != n->life)
-			return;
-		in.type = CLIENT_DOWN;
-		break;
-	case ACT_TIMER:
-		in.type = CLIENT_TIMER_FIRED;
-		break;
-	}
-	fake_step(f, a->node, &in);
-}
-
-/* Runs the earliest of what is due up to `until`; false: nothing is. */
-static bool
-fake_run_one(struct fake *f, uint64_t until)
-{
-	struct fake_action a = { .at = until + 1 };
-	size_t i, best = f->acts;
-	int k, node = -1;
-
-	for (i = 0; i < f->acts; i++)
-		if (f->act[i].at < a.at || (best != f->acts &&
-		    f->act[i].at == a.at && f->act[i].order < a.order)) {
-			best = i;
-			a = f->act[i];
-		}
-	for (k = 0; k < FAKE_NODES; k++)
-		if (f->node[k].alive && f->node[k].timer != 0 &&
-		    f->node[k].timer < a.at) {
-			node = k;
-			a = (struct fake_action){ .type = ACT_TIMER,
-			    .node = k, .at = f->node[k].timer };
-		}
-	if (a.at > until)
-		return false;
-	if (node >= 0)
-		f->node[node].timer = 0;
-	else
-		f->act[best] = f->act[--f->acts];
-	if (a.at > f->now)
-		f->now = a.at;
-	fake_act(f, &a);
-	free(a.name);
-	free(a.json);
-	return true;
-}
-
-static void
-fake_run(struct fake *f, uint64_t ms)
-{
-	uint64_t until = f->now + ms;
-
-	while (fake_run_one(f, until))
-		;
-	f->now = until;
-}
-
-static void
-fake_sign_in(struct fake *f, int i)
-{
-	struct fake_node *n = &f->node[i];
-	struct client_input in = { .type = CLIENT_SIGNED_IN, .cmd = 1 };
-
-	fake_new_token(f, i);
-	in.u.signed_in.user = n->user;
-	in.u.signed_in.name = span_str(n->name);
-	in.u.signed_in.access = span_str(n->token);
-	in.u.signed_in.refresh = SPAN("refresh");
-	fake_step(f, i, &in);
-}
-
-static struct fake *
-fake_new(uint64_t seed)
-{
-	struct fake *f = calloc(1, sizeof(*f));
-	int i, k;
-
-	if (f == NULL || host_init() != OK ||
-	    openssl_provider_open(&f->ossl) != OK || named_seed(&f->named,
-	    &f->ossl, span_of(&seed, sizeof(seed)), &f->pv) != OK)
-		abort();
-	f->rnd = seed * 2654435761u + 88172645463325252ull;
-	f->now = 1795000000000ull;
-	f->mem = malloc(4u << 20);
-	f->msg = calloc(FAKE_MESSAGES, sizeof(*f->msg));
-	if (f->mem == NULL || f->msg == NULL)
-		abort();
-	for (i = 0; i < FAKE_NODES; i++) {
-		for (k = 0; k < 16; k++)
-			f->node[i].user.b[k] = (uint8_t)fake_rnd(f, 256);
-		memcpy(f->node[i].name, "user_x", 7);
-		f->node[i].name[5] = (char)('a' + i);
-		fake_start(f, i);
-	}
-	return f;
-}
-
-static void
-fake_close(struct fake *f)
-{
-	size_t i, k;
-
-	for (i = 0; i < f->acts; i++) {
-		free(f->act[i].name);
-		free(f->act[i].json);
-	}
-	for (i = 0; i < f->msgs; i++) {
-		fake_free(f->msg[i].m.encrypted_content);
-		fake_free(f->msg[i].m.iv);
-		fake_free(f->msg[i].pairs[0].name);
-		fake_free(f->msg[i].pairs[0].value);
-	}
-	for (i = 0; i < FAKE_NODES; i++) {
-		struct fake_node *n = &f->node[i];
-
-		for (k = 0; k < n->store.n; k++) {
-			fake_free(n->store.r[k].key);
-			fake_free(n->store.r[k].value);
-		}
-		free(n->store.r);
-	}
-	free(f->msg);
-	free(f->mem);
-	openssl_provider_close(&f->ossl);
-	free(f);
 }
 
 #endif
