@@ -442,10 +442,19 @@ bad_head(struct http_in *h, const struct ctx *c, llhttp_errno_t e)
 		return bad(h, 501, "unknown method");
 	if (e == HPE_INVALID_VERSION)
 		return bad(h, 505, "unknown version");
-	if (e == HPE_INVALID_TRANSFER_ENCODING)
+	if (e == HPE_INVALID_TRANSFER_ENCODING &&
+	    http_count(c->msg, "content-length") == 0)
 		return bad(h, 501, "unknown transfer coding");
 	return bad(h, 400, llhttp_get_error_reason(ll_of(h)) != NULL ?
 	    llhttp_get_error_reason(ll_of(h)) : "malformed head");
+}
+
+/* RFC 9112 3: single spaces; llhttp takes several before the target. */
+static bool
+is_request_line(struct span head, const struct http_msg *m)
+{
+	return span_find(head, '\n') + 1 == m->method_text.n + 1 +
+	    m->target.n + sizeof " HTTP/1.1\r\n" - 1;
 }
 
 /* The whole head: parsed, checked, and the state of its body set. */
@@ -466,6 +475,8 @@ take_head(struct http_in *h, struct span head, struct http_msg *m)
 	if (!c.head_done || (e != HPE_OK && e != HPE_PAUSED &&
 	    e != HPE_PAUSED_UPGRADE))
 		return bad_head(h, &c, e);
+	if (h->role == HTTP_SERVER && !is_request_line(head, m))
+		return bad(h, 400, "malformed request line");
 	status = check_head(h, m, &why);
 	if (status != 0)
 		return bad(h, status, why);
