@@ -12,7 +12,7 @@ trap cleanup EXIT
 trap 'exit 1' INT TERM
 ulimit -n 65536 2>/dev/null || true
 off=
-for limit in $("$build/nightjard" serve --help | sed -n 's/^ *\(limits\.[a-z_]*\).*/\1/p'); do
+for limit in $("$build/nightjard" serve --help | sed -n 's/^ *\(limits\.[a-z_]*\).*/\1/p' | grep -v backlog); do
 	off="$off --set $limit=0"
 done
 
