@@ -84,6 +84,30 @@ look(struct fake *f, int a, int b)
 	return v;
 }
 
+/* What came from b was shown at a in the order of the chat: the journal has
+ * each message at its last change, which for these is its first showing. */
+static void
+check_order(struct fake *f, int a, int b)
+{
+	struct client_show show;
+	struct arena ar;
+	uint8_t *mem = fake_alloc(1u << 20);
+	uint64_t seq = 0, position = 0;
+
+	for (;;) {
+		arena_init(&ar, mem, 1u << 20);
+		if (client_journal_next(&f->node[a].c, &ar, &seq, &show) !=
+		    OK)
+			break;
+		if (show.type != SHOW_MESSAGE || show.u.item.kind !=
+		    ITEM_TEXT || !ID_EQ(show.u.item.sender, f->node[b].user))
+			continue;
+		assert_true(show.u.item.position > position);
+		position = show.u.item.position;
+	}
+	fake_drop(mem);
+}
+
 /* Both sides have the same chat, and exactly n messages in it. */
 static void
 check_same(struct fake *f, int a, int b, unsigned n)
@@ -91,6 +115,8 @@ check_same(struct fake *f, int a, int b, unsigned n)
 	struct seen *x = look(f, a, b), *y = look(f, b, a);
 	unsigned i, last[2] = { 0, 0 };
 
+	check_order(f, a, b);
+	check_order(f, b, a);
 	assert_int_equal(x->waiting + y->waiting, 0);
 	assert_int_equal(x->failed + y->failed, 0);
 	assert_int_equal(x->refused, 0);
@@ -198,8 +224,9 @@ static void
 test_client_shows_each_message_once_through_loss_and_crashes(void **state)
 {
 	(void)state;
-	storm(11, 1500);
-	storm(12, 1500);
+	storm(11, 3000);
+	storm(12, 3000);
+	storm(13, 3000);
 }
 
 /* Flips a bit in the ciphertext of the third message that b gets. */
