@@ -203,7 +203,8 @@ struct edge_conf {
 	uint64_t body_ms;		/* body complete within [30000] */
 	uint64_t idle_ms;		/* kept-alive connection idle [75000] */
 	uint64_t answer_ms;		/* the app's answer; then 503 [60000] */
-	uint64_t close_ms;		/* waiting for the peer to end [2000] */
+	uint64_t close_ms;		/* for the peer to end, too; 0: is not
+					   waited for [2000] */
 	uint32_t requests_max;		/* on one connection [10000] */
 	/* Engine.IO and Socket.IO */
 	uint64_t ping_interval_ms;	/* not 0 [25000] */

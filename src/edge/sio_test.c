@@ -179,6 +179,27 @@ test_sio_disconnected_by_the_client(void **state)
 	sys_close(fd);
 }
 
+/* However the input is split, an end is told before the next beginning. */
+static void
+test_sio_rejoined_at_once(void **state)
+{
+	static uint8_t in[256];
+	struct wr w = wr_init(in, sizeof in);
+	int fd = rig_sio();
+
+	(void)state;
+	rig.log.n = 0;
+	wr_span(&w, rig_frame(WS_OP_TEXT, true, SPAN("41")));
+	wr_span(&w, rig_frame(WS_OP_TEXT, true, SPAN("40")));
+	wr_span(&w, rig_frame(WS_OP_TEXT, true, SPAN("42[\"kick\"]")));
+	wr_span(&w, rig_frame(WS_OP_TEXT, true, SPAN("40")));
+	rig_send(fd, wr_done(&w));
+	assert_true(span_eq(buf_span(&rig.log), SPAN(
+	    "close client disconnect\nconnect /\nevent kick\n"
+	    "close server disconnect\nconnect /\n")));
+	sys_close(fd);
+}
+
 static void
 test_sio_disconnected_by_the_app(void **state)
 {
@@ -354,6 +375,7 @@ main(void)
 		RIG_TEST(test_sio_one_blob_for_many),
 		RIG_TEST(test_sio_large_event_both_ways),
 		RIG_TEST(test_sio_disconnected_by_the_client),
+		RIG_TEST(test_sio_rejoined_at_once),
 		RIG_TEST(test_sio_disconnected_by_the_app),
 		RIG_TEST(test_sio_connection_closed_by_the_app),
 		RIG_TEST(test_sio_unknown_namespace_stays_connected),

@@ -368,6 +368,22 @@ outcome(struct tls_conn *t, int result)
 	return TLS_ERROR;
 }
 
+/*
+ * OpenSSL keeps the client's ephemeral public key as long as the connection,
+ * for SSL_get_peer_tmp_key only: an ML-KEM-768 one with its matrix expanded,
+ * 7 KiB. Emptying the key in place gives that back.
+ */
+static void
+drop_peer_key(SSL *ssl)
+{
+	EVP_PKEY *key = NULL;
+
+	if (SSL_get_peer_tmp_key(ssl, &key) == 1)
+		(void)EVP_PKEY_set_type(key, EVP_PKEY_X25519);
+	EVP_PKEY_free(key);
+	ERR_clear_error();
+}
+
 int
 tls_handshake(struct tls_conn *t)
 {
@@ -376,8 +392,11 @@ tls_handshake(struct tls_conn *t)
 	if (t->dead)
 		return TLS_ERROR;
 	n = SSL_do_handshake(t->ssl);
-	if (n == 1)
+	if (n == 1) {
+		if (!t->ctx->client)
+			drop_peer_key(t->ssl);
 		return 1;
+	}
 	r = outcome(t, n);
 	return r == TLS_AGAIN ? TLS_AGAIN : TLS_ERROR;
 }
