@@ -34,7 +34,7 @@ frame_new(struct shard *s, const struct op *op, enum origin origin)
 	struct frame *f;
 
 	assert(reactor_self() == s->reactor);
-	if (s->frames_n >= conf->limits_backlog && origin != ORIGIN_INTERNAL)
+	if (s->frames_n >= conf->edge_calls_max && origin != ORIGIN_INTERNAL)
 		return NULL;
 	f = pool_get(&s->frames);
 	if (f == NULL)
