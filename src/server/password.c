@@ -98,11 +98,11 @@ static bool
 password_is_common(struct span password, struct span username)
 {
 	uint8_t stem[STEM_MAX], name[STEM_MAX];
-	size_t name_n = password_stem(username, false, name);
 
 	for (int strip = 0; strip < 2; strip++) {
 		struct span s = span_of(stem, password_stem(password,
 		    strip == 1, stem));
+		size_t name_n = password_stem(username, strip == 1, name);
 
 		if (s.n < STEM_MIN)
 			continue;
