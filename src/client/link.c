@@ -72,15 +72,20 @@ link_acknowledged(struct step *s, struct span json)
 {
 	struct acknowledged_ev ev;
 	struct client *c = s->c;
+	uint64_t ms;
 
 	if (shape_decode(&shape_acknowledged_ev, json, s->a, &ev, NULL) != OK)
 		return OK;
 	if (!ID_EQ(ev.user_id, s->m.user))
 		return OK;
 	if (!ev.has_device_id || ev.device_id != s->m.device) {
-		/* The session does not speak for this device (any more). */
+		/* The session does not speak for this device (any more):
+		 * bound anew, and then connected anew, not at once. */
 		s->m.bound = (struct session_id){ .b = { 0 } };
-		s->c->dirty = true;
+		c->dirty = true;
+		TRY(step_backoff(s, c->failures, &ms));
+		c->failures++;
+		c->gone_ms = s->now + ms;
 		return OK;
 	}
 	c->acknowledged = true;
@@ -91,9 +96,21 @@ link_acknowledged(struct step *s, struct span json)
 	if (ev.has_generation)
 		TRY(setup_check_generation(s, ev.generation));
 	TRY(link_show(s, true, false));
+	/* What comes now is asked for once more, so that the cursor moves. */
+	if (ev.position > s->m.cursor && c->sync_at_ms == 0)
+		c->sync_at_ms = s->now + CATCH_UP_MS;
 	if (ev.position <= s->m.cursor || ev.position <= s->m.applied)
 		return link_caught_up(s);
-	c->sync_at_ms = s->now + CATCH_UP_MS;
+	return OK;
+}
+
+/* An event of this position came: was it the last of the catch-up? */
+static enum err
+link_came(struct step *s, uint64_t position)
+{
+	if (s->c->acknowledged && position != 0 &&
+	    position >= s->c->catch_until)
+		return link_caught_up(s);
 	return OK;
 }
 
@@ -108,9 +125,7 @@ link_message(struct step *s, struct span json, bool *kept)
 	TRY(inbox_message(s, &m, json, kept));
 	if (!*kept && s->c->sync_at_ms == 0)
 		s->c->sync_at_ms = s->now + SYNC_AGAIN_MS;
-	if (s->c->acknowledged && m.position >= s->c->catch_until)
-		return link_caught_up(s);
-	return OK;
+	return link_came(s, m.position);
 }
 
 /* Something with a place in a chat that needs no order of its own. */
@@ -121,7 +136,11 @@ link_place(struct step *s, const struct chat_id *chat, bool has,
 	struct chat c;
 	enum err err;
 
-	if (!has || !has_prev || position == 0)
+	if (!has || position == 0)
+		return OK;
+	TRY(link_came(s, position));
+	/* Without a `prev` it stands beside the chain, as marks do. */
+	if (!has_prev)
 		return OK;
 	err = person_chat(s, chat, &c);
 	if (err == ERR_NOT_FOUND)
@@ -200,6 +219,21 @@ link_presence(struct step *s, struct span json)
 	return OK;
 }
 
+/* The own stream: what it names and did not come is asked for. */
+static enum err
+link_stream(struct step *s, bool has, uint64_t position, bool has_prev,
+    uint64_t prev)
+{
+	if (!has)
+		return OK;
+	if (has_prev && prev > s->m.stream && prev > s->m.cursor &&
+	    s->c->sync_at_ms == 0)
+		s->c->sync_at_ms = s->now + INBOX_HOLD_MS;
+	if (position > s->m.stream)
+		s->m.stream = position;
+	return link_came(s, position);
+}
+
 /* Somebody's devices or keys are others now. */
 static enum err
 link_devices(struct step *s, struct span json)
@@ -209,8 +243,8 @@ link_devices(struct step *s, struct span json)
 
 	if (shape_decode(&shape_devices_ev, json, s->a, &ev, NULL) != OK)
 		return OK;
-	if (ev.has_position && ev.position > s->m.stream)
-		s->m.stream = ev.position;
+	TRY(link_stream(s, ev.has_position, ev.position, ev.has_prev,
+	    ev.prev));
 	TRY(person_load(s, &ev.user_id, &p));
 	/* People of whom nothing is known are fetched when they are needed;
 	 * what a `sync` repeats was fetched already. */
@@ -239,8 +273,8 @@ link_chat(struct step *s, struct span json)
 
 	if (shape_decode(&shape_chat_ev, json, s->a, &ev, NULL) != OK)
 		return OK;
-	if (ev.has_position && ev.position > s->m.stream)
-		s->m.stream = ev.position;
+	TRY(link_stream(s, ev.has_position, ev.position, ev.has_prev,
+	    ev.prev));
 	return person_heard_chat(s, &ev.chat);
 }
 

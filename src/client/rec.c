@@ -155,40 +155,47 @@ rec_del(struct rec *r, uint8_t k, struct span key)
 	return OK;
 }
 
+/* Does an entry count for a seek: of this kind and prefix, beyond `from`? */
+static bool
+rec_counts(const struct rec_entry *e, uint8_t kind, struct span prefix,
+    struct span from, bool back)
+{
+	int order;
+
+	if (!e->dirty || !e->present || e->kind != kind ||
+	    !span_starts(e->key, prefix))
+		return false;
+	if (from.n == 0)
+		return true;
+	order = span_cmp(e->key, from);
+	return back ? order < 0 : order > 0;
+}
+
 /* The nearest changed and present entry beyond `from`, or NULL. */
 static const struct rec_entry *
 rec_near(const struct rec *r, uint8_t kind, struct span prefix,
     struct span from, bool back)
 {
-	size_t i;
+	size_t lo = rec_lower(r, kind, prefix), i;
 
 	if (!back) {
-		i = rec_lower(r, kind, from.n ? from : prefix);
-		for (; i < r->n; i++) {
-			const struct rec_entry *e = &r->e[i];
-
-			if (e->kind != kind || !span_starts(e->key, prefix))
+		if (from.n != 0 && span_cmp(from, prefix) > 0)
+			lo = rec_lower(r, kind, from);
+		for (i = lo; i < r->n; i++) {
+			if (r->e[i].kind != kind ||
+			    !span_starts(r->e[i].key, prefix))
 				return NULL;
-			if (from.n && span_cmp(e->key, from) <= 0)
-				continue;
-			if (e->dirty && e->present)
-				return e;
+			if (rec_counts(&r->e[i], kind, prefix, from, back))
+				return &r->e[i];
 		}
 		return NULL;
 	}
-	i = from.n ? rec_lower(r, kind, from) : r->n;
-	while (i-- > 0) {
-		const struct rec_entry *e = &r->e[i];
-
-		if (e->kind > kind || (e->kind == kind && from.n == 0 &&
-		    !span_starts(e->key, prefix) &&
-		    span_cmp(e->key, prefix) > 0))
-			continue;
-		if (e->kind != kind || !span_starts(e->key, prefix))
-			return NULL;
-		if (e->dirty && e->present)
-			return e;
-	}
+	/* From behind: all that is before `from`, or all of the kind. */
+	i = from.n != 0 ? rec_lower(r, kind, from) :
+	    rec_lower(r, (uint8_t)(kind + 1), (struct span){ NULL, 0 });
+	while (i-- > lo)
+		if (rec_counts(&r->e[i], kind, prefix, from, back))
+			return &r->e[i];
 	return NULL;
 }
 

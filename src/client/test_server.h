@@ -162,7 +162,7 @@ fake_free(struct span s)
 
 /* ------------------------------------------------------------ records */
 
-static size_t
+static inline size_t
 fake_lower(const struct fake_store *st, uint8_t kind, struct span key)
 {
 	size_t lo = 0, hi = st->n;
@@ -187,7 +187,7 @@ fake_is(const struct fake_store *st, size_t i, uint8_t kind, struct span key)
 	    span_eq(st->r[i].key, key);
 }
 
-static enum err
+static inline enum err
 fake_load(void *ctx, uint8_t kind, struct span key, struct arena *a,
     struct span *out)
 {
@@ -199,7 +199,7 @@ fake_load(void *ctx, uint8_t kind, struct span key, struct arena *a,
 	return arena_dup(a, st->r[i].value, out);
 }
 
-static enum err
+static inline enum err
 fake_seek(void *ctx, uint8_t kind, struct span prefix, struct span from,
     bool back, struct arena *a, struct span *key_out, struct span *value_out)
 {
@@ -236,7 +236,7 @@ fake_seek(void *ctx, uint8_t kind, struct span prefix, struct span from,
 	return arena_dup(a, best->value, value_out);
 }
 
-static void
+static inline void
 fake_put(struct fake_store *st, uint8_t kind, bool del, struct span key,
     struct span value)
 {
@@ -270,7 +270,7 @@ fake_put(struct fake_store *st, uint8_t kind, bool del, struct span key,
 
 /* ------------------------------------------------------------- actions */
 
-static struct fake_action *
+static inline struct fake_action *
 fake_later(struct fake *f, enum fake_action_type t, int node, uint64_t in_ms)
 {
 	struct fake_action *a;
@@ -283,7 +283,7 @@ fake_later(struct fake *f, enum fake_action_type t, int node, uint64_t in_ms)
 	return a;
 }
 
-static char *
+static inline char *
 fake_text(struct span s)
 {
 	union { const uint8_t *c; char *p; } u = { fake_dup(s).p };
@@ -291,7 +291,7 @@ fake_text(struct span s)
 	return u.p;
 }
 
-static void
+static inline void
 fake_send_event(struct fake *f, int to, const char *name, struct span json,
     uint64_t in_ms)
 {
@@ -302,7 +302,7 @@ fake_send_event(struct fake *f, int to, const char *name, struct span json,
 	a->json = fake_text(json);
 }
 
-static struct span
+static inline struct span
 fake_json(struct arena *a, const struct shape *shape, const void *rec)
 {
 	struct span out;
@@ -314,7 +314,7 @@ fake_json(struct arena *a, const struct shape *shape, const void *rec)
 
 /* -------------------------------------------------------------- server */
 
-static int
+static inline int
 fake_who(const struct fake *f, const struct user_id *user)
 {
 	int i;
@@ -325,7 +325,7 @@ fake_who(const struct fake *f, const struct user_id *user)
 	return -1;
 }
 
-static void
+static inline void
 fake_new_token(struct fake *f, int i)
 {
 	struct fake_node *n = &f->node[i];
@@ -346,7 +346,7 @@ fake_new_token(struct fake *f, int i)
 }
 
 /* What `to` may see of a message. */
-static struct span
+static inline struct span
 fake_view(struct fake *f, struct arena *a, const struct fake_message *msg,
     int to)
 {
@@ -369,7 +369,7 @@ fake_view(struct fake *f, struct arena *a, const struct fake_message *msg,
 	return fake_json(a, &shape_message_rec, &m);
 }
 
-static void
+static inline void
 fake_deliver(struct fake *f, struct arena *a, size_t index, int to)
 {
 	const struct fake_message *m = &f->msg[index];
@@ -383,7 +383,7 @@ fake_deliver(struct fake *f, struct arena *a, size_t index, int to)
 		    1 + fake_rnd(f, 3));
 }
 
-static int
+static inline int
 fake_chat(const struct fake *f, const struct chat_id *id)
 {
 	int i;
@@ -395,7 +395,7 @@ fake_chat(const struct fake *f, const struct chat_id *id)
 }
 
 /* message:send; the acknowledgement's JSON. */
-static struct span
+static inline struct span
 fake_take_message(struct fake *f, struct arena *a, int from, struct span json)
 {
 	struct msg_send_req req;
@@ -461,7 +461,7 @@ fake_take_message(struct fake *f, struct arena *a, int from, struct span json)
 	return fake_json(a, &shape_msg_send_rep, &rep);
 }
 
-static struct span
+static inline struct span
 fake_bundles(struct fake *f, struct arena *a, struct fake_node *n)
 {
 	struct merkle_hash h[FAKE_LEAVES], path[2][MERKLE_DEPTH_MAX];
@@ -491,7 +491,7 @@ fake_bundles(struct fake *f, struct arena *a, struct fake_node *n)
 	return fake_json(a, &shape_prekey_bundles_rep, &rep);
 }
 
-static struct span
+static inline struct span
 fake_sync(struct fake *f, struct arena *a, int who, uint64_t after)
 {
 	struct sync_event_rec *ev = arena_alloc(a, 50 * sizeof(*ev));
@@ -518,7 +518,7 @@ fake_sync(struct fake *f, struct arena *a, int who, uint64_t after)
 	return fake_json(a, &shape_sync_rep, &rep);
 }
 
-static struct span
+static inline struct span
 fake_open_chat(struct fake *f, struct arena *a, int who,
     struct span body)
 {
@@ -557,7 +557,7 @@ fake_open_chat(struct fake *f, struct arena *a, int who,
 }
 
 /* PUT of keys: taken as they are; the clients' checks are what is tested. */
-static struct span
+static inline struct span
 fake_take_list(struct arena *a, struct fake_node *n, struct span body)
 {
 	struct device_list_put_req req;
@@ -573,7 +573,7 @@ fake_take_list(struct arena *a, struct fake_node *n, struct span body)
 	return fake_json(a, &shape_device_list_put_rep, &rep);
 }
 
-static struct span
+static inline struct span
 fake_take_prekeys(struct arena *a, struct fake_node *n, struct span body)
 {
 	struct shape_param id = { SPAN("id"), SPAN("1") };
@@ -593,7 +593,7 @@ fake_take_prekeys(struct arena *a, struct fake_node *n, struct span body)
 }
 
 /* The data of an answer; empty: 404. */
-static struct span
+static inline struct span
 fake_rest(struct fake *f, struct arena *a, int who, struct span path,
     struct span body)
 {

@@ -15,7 +15,7 @@
 
 static void fake_step(struct fake *f, int i, struct client_input *in);
 
-static void
+static inline void
 fake_do_request(struct fake *f, struct arena *a, int i,
     const struct client_effect *e)
 {
@@ -54,7 +54,7 @@ fake_do_request(struct fake *f, struct arena *a, int i,
 	act->json = fake_text(wr_done(&w));
 }
 
-static void
+static inline void
 fake_cut(struct fake *f, int i)
 {
 	struct fake_action *a;
@@ -65,7 +65,7 @@ fake_cut(struct fake *f, int i)
 	a->link = f->node[i].life;
 }
 
-static void
+static inline void
 fake_do_emit(struct fake *f, struct arena *a, int i,
     const struct client_effect *e)
 {
@@ -92,7 +92,7 @@ fake_do_emit(struct fake *f, struct arena *a, int i,
 	act->json = fake_text(ack);
 }
 
-static void
+static inline void
 fake_do_connect(struct fake *f, struct arena *a, int i,
     const struct client_effect *e)
 {
@@ -127,7 +127,7 @@ fake_do_connect(struct fake *f, struct arena *a, int i,
 	}
 }
 
-static void
+static inline void
 fake_do_show(struct fake *f, int i, const struct client_show *show)
 {
 	struct fake_node *n = &f->node[i];
@@ -146,7 +146,7 @@ fake_do_show(struct fake *f, int i, const struct client_show *show)
 		n->repaired++;
 }
 
-static void
+static inline void
 fake_die(struct fake *f, int i)
 {
 	struct fake_node *n = &f->node[i];
@@ -159,7 +159,7 @@ fake_die(struct fake *f, int i)
 }
 
 /* Carries out the effects in order; may die between any two. */
-static void
+static inline void
 fake_carry_out(struct fake *f, struct arena *a, int i,
     const struct client_effect *e)
 {
@@ -203,7 +203,7 @@ fake_carry_out(struct fake *f, struct arena *a, int i,
 	}
 }
 
-static void *
+static inline void *
 fake_grow(void *p, size_t n)
 {
 	if (p != NULL) {
@@ -213,7 +213,7 @@ fake_grow(void *p, size_t n)
 	return malloc(n);
 }
 
-static void
+static inline void
 fake_step(struct fake *f, int i, struct client_input *in)
 {
 	struct fake_node *n = &f->node[i];
@@ -235,7 +235,7 @@ fake_step(struct fake *f, int i, struct client_input *in)
 	arena_fini(&a);
 }
 
-static void
+static inline void
 fake_start(struct fake *f, int i)
 {
 	struct fake_node *n = &f->node[i];
@@ -248,7 +248,7 @@ fake_start(struct fake *f, int i)
 	fake_step(f, i, &in);
 }
 
-static void
+static inline void
 fake_act(struct fake *f, struct fake_action *a)
 {
 	struct fake_node *n = &f->node[a->node];
@@ -297,7 +297,7 @@ fake_act(struct fake *f, struct fake_action *a)
 }
 
 /* Runs the earliest of what is due up to `until`; false: nothing is. */
-static bool
+static inline bool
 fake_run_one(struct fake *f, uint64_t until)
 {
 	struct fake_action a = { .at = until + 1 };
@@ -331,7 +331,7 @@ fake_run_one(struct fake *f, uint64_t until)
 	return true;
 }
 
-static void
+static inline void
 fake_run(struct fake *f, uint64_t ms)
 {
 	uint64_t until = f->now + ms;
@@ -341,7 +341,7 @@ fake_run(struct fake *f, uint64_t ms)
 	f->now = until;
 }
 
-static void
+static inline void
 fake_sign_in(struct fake *f, int i)
 {
 	struct fake_node *n = &f->node[i];
@@ -355,7 +355,7 @@ fake_sign_in(struct fake *f, int i)
 	fake_step(f, i, &in);
 }
 
-static struct fake *
+static inline struct fake *
 fake_new(uint64_t seed)
 {
 	struct fake *f = fake_alloc(sizeof(*f));
