@@ -134,21 +134,17 @@ wait_ms(struct reactor *r, uint64_t max_wait_ms)
 }
 
 static void
-wait_events(struct reactor *r, int timeout_ms)
+run_events(struct reactor *r, int timeout_ms)
 {
 	if (timeout_ms != 0 && !mailbox_sleep(&r->box))
 		timeout_ms = 0;
-	r->events_at = 0;	/* what a timer unwatches is taken out, too */
 	r->events_n = sys_poll_wait(r->poll_fd, r->events, timeout_ms);
 	mailbox_awake(&r->box);
 	read_clocks(r);
+	/* Timers that events start count from now, not from before the wait. */
+	timer_wheel_clock(&r->wheel, r->now_ms);
 	r->stats.events += r->events_n;
-}
-
-static void
-run_events(struct reactor *r)
-{
-	for (; r->events_at < r->events_n; r->events_at++) {
+	for (r->events_at = 0; r->events_at < r->events_n; r->events_at++) {
 		const struct sys_event *ev = &r->events[r->events_at];
 		struct io *io = ev->ptr;
 
@@ -199,14 +195,10 @@ reactor_tick(struct reactor *r, uint64_t max_wait_ms)
 {
 	assert(self == r);
 	r->stats.ticks++;
-	wait_events(r, wait_ms(r, max_wait_ms));
-	/*
-	 * First, so that a timer which an event starts counts from now and
-	 * not from when the wheel was run last, before the wait.
-	 */
-	timer_wheel_run(&r->wheel, r->now_ms);
-	run_events(r);
+	run_events(r, wait_ms(r, max_wait_ms));
 	run_mail(r);
+	/* Last, so that what came in time but was not read yet still counts. */
+	timer_wheel_run(&r->wheel, r->now_ms);
 	run_flushes(r);
 }
 

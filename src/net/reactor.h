@@ -3,7 +3,7 @@
  * nothing with other reactors; all calls but reactor_post and reactor_stop
  * are for its own thread (before reactor_run: for the thread that opens it).
  *
- * A tick: wait, run due timers, run what is ready, drain the mailbox, then
+ * A tick: wait, run what is ready, drain the mailbox, run due timers, then
  * each flush that was asked for, once. Nothing writes to a socket before that.
  */
 #ifndef NET_REACTOR_H

@@ -227,6 +227,37 @@ test_reactor_waits_for_its_timer(void **state)
 	reactor_flush_cancel(&flush);
 }
 
+static uint64_t started_us, fired_us;
+
+static void
+on_late_timer(struct timer *t)
+{
+	(void)t;
+	fired_us = sys_mono_us();
+}
+
+static void
+on_late_mail(struct reactor *at, struct mail *m)
+{
+	(void)m;
+	started_us = sys_mono_us();
+	timer_start(reactor_wheel(at), &timer, 20, on_late_timer);
+}
+
+/* A timer that is started after a long wait does not fire early. */
+static void
+test_reactor_timers_count_from_now(void **state)
+{
+	(void)state;
+	fired_us = 0;
+	thread_sleep_ms(40);
+	mail.run = on_late_mail;
+	reactor_post(r, &mail);
+	while (fired_us == 0)
+		reactor_tick(r, 100);
+	assert_true(fired_us - started_us >= 18000);
+}
+
 static void
 stopper(void *arg)
 {
@@ -264,6 +295,7 @@ main(void)
 		T(test_reactor_order_of_a_tick),
 		T(test_reactor_flush_may_cancel_another),
 		T(test_reactor_waits_for_its_timer),
+		T(test_reactor_timers_count_from_now),
 		T(test_reactor_stopped_by_another_thread),
 	};
 

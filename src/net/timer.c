@@ -22,12 +22,18 @@ _Static_assert(TIMER_SLOTS == 1 << BITS, "a level is one base-64 digit");
 void
 timer_wheel_init(struct timer_wheel *w, uint64_t now_ms)
 {
-	w->now_ms = now_ms;
+	w->now_ms = w->clock_ms = now_ms;
 	for (size_t l = 0; l < TIMER_LEVELS; l++) {
 		w->used[l] = 0;
 		for (size_t s = 0; s < TIMER_SLOTS; s++)
 			list_init(&w->slots[l][s]);
 	}
+}
+
+void
+timer_wheel_clock(struct timer_wheel *w, uint64_t now_ms)
+{
+	w->clock_ms = now_ms;
 }
 
 /* Puts a timer that is due after now where its time says. */
@@ -54,7 +60,8 @@ timer_start(struct timer_wheel *w, struct timer *t, uint64_t delay_ms,
 	if (delay_ms > FAR / 2)
 		delay_ms = FAR / 2;
 	list_remove(&t->link);
-	t->at_ms = w->now_ms + delay_ms;
+	t->at_ms = (w->clock_ms > w->now_ms ? w->clock_ms : w->now_ms) +
+	    delay_ms;
 	t->fn = fn;
 	place(w, t);
 }

@@ -24,12 +24,15 @@ struct timer {
 };
 
 struct timer_wheel {
-	uint64_t now_ms;			/* all before this have fired */
+	uint64_t now_ms;			/* all up to this have fired */
+	uint64_t clock_ms;			/* what delays count from */
 	uint64_t used[TIMER_LEVELS];		/* bit: slot may be in use */
 	struct list slots[TIMER_LEVELS][TIMER_SLOTS];
 };
 
 void timer_wheel_init(struct timer_wheel *w, uint64_t now_ms);
+/* Delays count from now_ms on, though what is due has not been run yet. */
+void timer_wheel_clock(struct timer_wheel *w, uint64_t now_ms);
 /* Runs what is due up to now_ms, in order of time. */
 void timer_wheel_run(struct timer_wheel *w, uint64_t now_ms);
 /*
@@ -39,7 +42,7 @@ void timer_wheel_run(struct timer_wheel *w, uint64_t now_ms);
 uint64_t timer_wheel_next(struct timer_wheel *w);
 
 /*
- * Calls fn(t) once, delay_ms (at least 1) from the wheel's time on. A timer
+ * Calls fn(t) once, delay_ms (at least 1) from the wheel's clock on. A timer
  * that runs already is moved. More than about two years is cut to that.
  */
 void timer_start(struct timer_wheel *w, struct timer *t, uint64_t delay_ms,

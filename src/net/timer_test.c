@@ -175,6 +175,23 @@ test_timer_random_steps_and_cancels(void **arg)
 	assert_true(cancelled > 100);
 }
 
+/* After a long wait, a delay counts from the end of the wait. */
+static void
+test_timer_counts_from_the_clock(void **arg)
+{
+	(void)arg;
+	reset(1000);
+	start(&items[0], 50);
+	timer_wheel_clock(&wheel, 9000);
+	items[1].due = 9020;
+	timer_start(&wheel, &items[1].t, 20, on_fire);
+	timer_wheel_run(&wheel, 9000);
+	assert_true(items[0].fired);
+	assert_false(items[1].fired);
+	timer_wheel_run(&wheel, 9020);
+	assert_true(items[1].fired);
+}
+
 static unsigned chain;
 
 static void
@@ -240,6 +257,7 @@ main(void)
 		cmocka_unit_test(test_timer_cancel_and_restart),
 		cmocka_unit_test(test_timer_next_never_oversleeps),
 		cmocka_unit_test(test_timer_random_steps_and_cancels),
+		cmocka_unit_test(test_timer_counts_from_the_clock),
 		cmocka_unit_test(test_timer_restarted_in_its_callback),
 		cmocka_unit_test(test_timer_cancels_one_of_the_same_moment),
 		cmocka_unit_test(test_timer_far_future_is_cut),
