@@ -182,7 +182,7 @@ identity_load_keys(struct core *c, const uint8_t cert_hash[static SHA256_LEN],
 	    span_of(cert_hash, SHA256_LEN), c->arena, &v);
 	if (e == OK)
 		e = get_device(v, out);
-	arena_wipe(c->arena, m);
+	store_scratch_end(c->arena, m);
 	if (e != OK)
 		identity_wipe_keys(out);
 	return e;
@@ -217,7 +217,7 @@ identity_load(struct core *c, struct identity *out)
 	    c->arena, &v);
 	if (e == OK)
 		e = get_account(v, out);
-	arena_wipe(c->arena, m);
+	store_scratch_end(c->arena, m);
 	if (e == OK)
 		e = cert_aik_hash(c->p, out->aik, out->aik_hash);
 	if (e == OK) {
@@ -335,7 +335,7 @@ create(struct core *c, const struct address *me, uint8_t flags, bool anew,
 	enum err e = c->store->get(c->store->ctx, RECORD_ACCOUNT,
 	    (struct span){ 0 }, c->arena, &v);
 
-	arena_wipe(c->arena, m);
+	store_scratch_end(c->arena, m);
 	if (e != ERR_NOT_FOUND)
 		return e == OK ? ERR_CONFLICT : e;
 	e = composite_generate(c->p, &id.aik_priv);

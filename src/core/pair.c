@@ -166,7 +166,7 @@ pair_put(struct core *c, const struct session *s)
 
 	if (e == OK)
 		e = put_record(c, &s->m, &w);
-	arena_wipe(c->arena, mark);
+	store_scratch_end(c->arena, mark);
 	return e;
 }
 
@@ -183,7 +183,7 @@ pair_put_meta(struct core *c, const struct session_meta *m,
 
 	if (e == OK)
 		e = put_record(c, m, &w);
-	arena_wipe(c->arena, mark);
+	store_scratch_end(c->arena, mark);
 	return e;
 }
 

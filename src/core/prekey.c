@@ -81,7 +81,7 @@ prekey_load(struct core *c, uint32_t batch, struct prekey_batch *out)
 	out->id = batch;
 	if (e == OK)
 		e = get_batch(v, out);
-	arena_wipe(c->arena, m);
+	store_scratch_end(c->arena, m);
 	if (e != OK)
 		wipe(out, sizeof(*out));
 	return e == ERR_NOT_FOUND ? ERR_PREKEY_GONE : e;
@@ -105,7 +105,7 @@ prekey_load_otp(struct core *c, uint32_t batch, uint32_t id,
 		rd_bytes(&r, out->kem_seed, MLKEM_SEED_LEN);
 		e = rd_done(&r) ? OK : ERR_FORMAT;
 	}
-	arena_wipe(c->arena, m);
+	store_scratch_end(c->arena, m);
 	if (e != OK)
 		wipe(out, sizeof(*out));
 	return e == ERR_NOT_FOUND ? ERR_PREKEY_GONE : e;

@@ -35,6 +35,24 @@ session_wipe(struct session *s)
 	wipe(&s->m, sizeof(s->m));
 }
 
+struct session *
+session_new(struct arena *a)
+{
+	const size_t align = _Alignof(struct session);
+	uint8_t *p = arena_bytes(a, sizeof(struct session) + align);
+	struct session *s;
+
+	if (p == NULL)
+		return NULL;
+	p += (align - (uintptr_t)p % align) % align;
+	s = (struct session *)(void *)p;
+	memset(&s->m, 0, sizeof(s->m));
+	memset(s->ratchet.t, 0, sizeof(s->ratchet.t));
+	memset(&s->ratchet.h, 0, sizeof(s->ratchet.h));
+	s->ratchet.skipped_n = 0;
+	return s;
+}
+
 size_t
 session_encoded_len(const struct session *s)
 {

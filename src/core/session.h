@@ -56,7 +56,11 @@ size_t session_encoded_len(const struct session *s);
 MUST_USE enum err session_encode(const struct session *s, struct wr *w);
 /* ERR_FORMAT, ERR_VERSION, ERR_UNKNOWN_CRITICAL; *s is wiped then. */
 MUST_USE enum err session_decode(struct span record, struct session *s);
+/* Wipes what is in use; the rest of the memory never held a secret. */
 void session_wipe(struct session *s);
+/* Room for one, empty; its skipped keys are not zeroed, since that would cost
+ * more than most calls. NULL when the arena is full. */
+struct session *session_new(struct arena *a);
 
 /*
  * Without touching the ratchet: meta alone, and the stored form with another

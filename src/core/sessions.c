@@ -4,6 +4,7 @@
  */
 #include "core/sessions.h"
 
+#include "core/pad.h"
 #include "core/pair.h"
 
 static enum pq_auth
@@ -36,15 +37,19 @@ struct sending {
 	struct pair_view view;
 	struct pair_set set;
 	struct session *work;
+	struct arena_mark before_work;
 };
 
+/* The big scratch goes back, so that the host has little to wipe. */
 static void
-sending_wipe(struct sending *s)
+sending_wipe(struct core *c, struct sending *s)
 {
 	identity_wipe(&s->id);
 	pair_wipe_set(&s->set);
-	if (s->work != NULL)
-		session_wipe(s->work);
+	if (s->work == NULL)
+		return;
+	session_wipe(s->work);
+	arena_reset(c->arena, s->before_work);
 }
 
 static enum err
@@ -54,7 +59,8 @@ sending_load(struct core *c, const struct address *with, struct sending *s)
 	TRY(identity_load(c, &s->id));
 	TRY(pair_load_view(c, &s->id, with, &s->view));
 	TRY(pair_load_set(c, with, &s->set));
-	s->work = ARENA_NEW(c->arena, struct session);
+	s->before_work = arena_mark(c->arena);
+	s->work = session_new(c->arena);
 	return s->work == NULL ? ERR_TOO_LARGE : OK;
 }
 
@@ -71,29 +77,33 @@ check_listed(struct core *c, const struct address *to)
 	    ERR_EXPIRED : OK;
 }
 
+/* Room for any message with this content, taken before the scratch. */
+static enum err
+sealed_room(struct core *c, struct span content, struct wr *out)
+{
+	size_t cap = PREKEY_MSG_HEADER_LEN + RATCHET_HEADER_MAX +
+	    pad_size(content.n) + 4096;
+	uint8_t *mem = content.n > RATCHET_CONTENT_MAX ? NULL :
+	    arena_bytes(c->arena, cap);
+
+	*out = wr_init(mem, cap);
+	return mem == NULL ? ERR_TOO_LARGE : OK;
+}
+
 /* Prekey header while unconfirmed, then the ratchet message; stored. */
 static enum err
 seal_on(struct core *c, const struct identity *id, struct session *s,
-    struct span content, struct span *out)
+    struct span content, struct wr *w)
 {
-	size_t cap = PREKEY_MSG_HEADER_LEN + RATCHET_HEADER_MAX +
-	    2u * content.n + 4096;
-	uint8_t *mem = arena_bytes(c->arena, cap);
-	struct wr w = wr_init(mem, cap);
-
-	if (mem == NULL)
-		return ERR_TOO_LARGE;
 	/* docs/protocol.md, Session set-up: I sends PrekeyMsg until it has
 	 * decrypted one message of R on this session. */
 	if (s->m.initiator && !s->m.confirmed)
 		TRY(handshake_encode(&id->me, s->m.own_cert, s->m.created_ms,
-		    &s->m.setup, &w));
-	TRY(ratchet_seal(c->p, &s->ratchet, content, c->now_ms, &w));
+		    &s->m.setup, w));
+	TRY(ratchet_seal(c->p, &s->ratchet, content, c->now_ms, w));
 	if (s->m.unanswered_ms == 0)
 		s->m.unanswered_ms = c->now_ms;
-	TRY(pair_put(c, s));
-	*out = wr_done(&w);
-	return OK;
+	return pair_put(c, s);
 }
 
 enum err
@@ -101,11 +111,13 @@ sessions_seal(struct core *c, const struct address *to, struct span content,
     struct span *out, struct sessions_info *info_out)
 {
 	struct sending s;
+	struct wr w;
 	uint8_t i = PAIR_NONE;
 	enum err e = check_listed(c, to);
 
 	if (e != OK)
 		return e;
+	TRY(sealed_room(c, content, &w));
 	e = sending_load(c, to, &s);
 	if (e == OK)
 		i = pair_choose(&s.set, &s.view, c->now_ms);
@@ -114,10 +126,12 @@ sessions_seal(struct core *c, const struct address *to, struct span content,
 	if (e == OK)
 		e = session_decode(s.set.record[i], s.work);
 	if (e == OK)
-		e = seal_on(c, &s.id, s.work, content, out);
+		e = seal_on(c, &s.id, s.work, content, &w);
+	if (e == OK)
+		*out = wr_done(&w);
 	if (e == OK && info_out != NULL)
 		fill_info(s.work, s.set.n, info_out);
-	sending_wipe(&s);
+	sending_wipe(c, &s);
 	return e;
 }
 
@@ -137,7 +151,7 @@ sessions_info(struct core *c, const struct address *with,
 	if (e == OK && i != PAIR_NONE)
 		fill_info(s.work, s.set.n, out);
 	out->count = s.set.n;
-	sending_wipe(&s);
+	sending_wipe(c, &s);
 	return e;
 }
 
@@ -228,7 +242,7 @@ sessions_initiate(struct core *c, const struct address *to,
 	e = sending_load(c, to, &s);
 	if (e == OK)
 		e = initiate(c, &s, b, &st);
-	sending_wipe(&s);
+	sending_wipe(c, &s);
 	return e;
 }
 
@@ -258,7 +272,7 @@ static enum err
 rekey_prefix(struct core *c, struct span prefix)
 {
 	struct arena_mark m = arena_mark(c->arena);
-	struct each x = { c, NULL, ARENA_NEW(c->arena, struct session) };
+	struct each x = { c, NULL, session_new(c->arena) };
 	enum err e = x.work == NULL ? ERR_TOO_LARGE :
 	    c->store->iterate(c->store->ctx, RECORD_SESSION, prefix,
 	    rekey_one, &x);
@@ -336,7 +350,7 @@ sessions_reset_due(struct core *c, const struct address *with,
 	memset(out, 0, sizeof(*out));
 	if (e == OK)
 		(void)find_untold(&s, c->now_ms, out);
-	sending_wipe(&s);
+	sending_wipe(c, &s);
 	return e;
 }
 
@@ -346,8 +360,12 @@ sessions_seal_reset(struct core *c, const struct address *with,
 {
 	struct sessions_reset now;
 	struct sending s;
+	struct wr w;
 	uint8_t i;
-	enum err e = sending_load(c, with, &s);
+	enum err e;
+
+	TRY(sealed_room(c, content, &w));
+	e = sending_load(c, with, &s);
 
 	if (e == OK && (!find_untold(&s, c->now_ms, &now) ||
 	    memcmp(now.old.b, r->old.b, SESSION_SID_LEN) != 0))
@@ -359,9 +377,11 @@ sessions_seal_reset(struct core *c, const struct address *with,
 		e = session_decode(s.set.record[i], s.work);
 	if (e == OK) {
 		s.work->m.reset_sent = true;
-		e = seal_on(c, &s.id, s.work, content, out);
+		e = seal_on(c, &s.id, s.work, content, &w);
 	}
-	sending_wipe(&s);
+	if (e == OK)
+		*out = wr_done(&w);
+	sending_wipe(c, &s);
 	return e;
 }
 
@@ -492,7 +512,7 @@ tidy_one(void *arg, struct span key, struct span value)
 		e = expire_keys(x->c, value, x->work);
 	wipe(&m, sizeof(m));
 	pair_wipe_set(&set);
-	arena_wipe(x->c->arena, mark);
+	store_scratch_end(x->c->arena, mark);
 	return e;
 }
 
@@ -501,7 +521,7 @@ sessions_tidy(struct core *c)
 {
 	struct arena_mark m = arena_mark(c->arena);
 	struct identity id;
-	struct each x = { c, &id, ARENA_NEW(c->arena, struct session) };
+	struct each x = { c, &id, session_new(c->arena) };
 	enum err e = x.work == NULL ? ERR_TOO_LARGE :
 	    sessions_mark_gone(c, (struct span){ 0 });
 

@@ -3,8 +3,10 @@
  * it there; accepting set-ups. See sessions.h.
  */
 #include "core/pair.h"
+#include "crypto/hash.h"
 
-#define SEEN_LEN (SESSION_SID_LEN + 8)
+/* SID | u64 when | hash of the set-up as it came first */
+#define SEEN_LEN (SESSION_SID_LEN + 8 + SHA256_LEN)
 
 /* One incoming message on its way. */
 struct opening {
@@ -15,6 +17,7 @@ struct opening {
 	struct pair_set set;
 	struct session *work;		/* decoded: set.record[work_i] */
 	uint8_t work_i;
+	struct arena_mark before_work;
 	uint8_t *plain;
 	struct sessions_opened *out;
 };
@@ -31,19 +34,46 @@ seen_key(const struct session_setup *u, struct seen_key *k)
 	return wr_done(&w);
 }
 
-/* The session of a set-up that was accepted before. ERR_NOT_FOUND. */
+/*
+ * The header without devlist_version, which is a hint that nothing
+ * authenticates. An initiator repeats it unchanged, so that a repetition with
+ * another one is not its own, although the inner message may be.
+ */
 static enum err
-find_seen(struct core *c, const struct session_setup *u,
+setup_hash(struct core *c, const struct prekey_msg *m,
+    uint8_t out[static SHA256_LEN])
+{
+	uint8_t header[PREKEY_MSG_HEADER_LEN];
+	struct wr w = wr_init(header, sizeof(header));
+	struct session_setup u = m->setup;
+
+	u.devlist_version = 0;
+	TRY(handshake_encode(&m->from, m->cert_hash, m->created_ms, &u, &w));
+	return hash_sha256(c->p, wr_done(&w), out);
+}
+
+/*
+ * The session of a set-up that was accepted before. ERR_NOT_FOUND; ERR_AUTH:
+ * it was another one with the same EK.
+ */
+static enum err
+find_seen(struct core *c, const struct prekey_msg *msg,
     struct session_sid *sid_out)
 {
 	struct arena_mark m = arena_mark(c->arena);
+	uint8_t hash[SHA256_LEN];
 	struct seen_key k;
 	struct span v;
-	enum err e = c->store->get(c->store->ctx, RECORD_SEEN, seen_key(u, &k),
-	    c->arena, &v);
+	enum err e = c->store->get(c->store->ctx, RECORD_SEEN,
+	    seen_key(&msg->setup, &k), c->arena, &v);
 
 	if (e == OK && v.n != SEEN_LEN)
 		e = ERR_FORMAT;
+	if (e == OK)
+		e = setup_hash(c, msg, hash);
+	if (e == OK && !span_eq(SPAN_OF(hash), span_sub(v, SEEN_LEN -
+	    SHA256_LEN, SHA256_LEN)))
+		e = ERR_AUTH;
 	if (e == OK)
 		memcpy(sid_out->b, v.p, SESSION_SID_LEN);
 	arena_reset(c->arena, m);
@@ -51,16 +81,19 @@ find_seen(struct core *c, const struct session_setup *u,
 }
 
 static enum err
-put_seen(struct core *c, const struct session_setup *u,
+put_seen(struct core *c, const struct prekey_msg *m,
     const struct session_sid *sid)
 {
-	uint8_t rec[SEEN_LEN];
+	uint8_t rec[SEEN_LEN], hash[SHA256_LEN];
 	struct wr w = wr_init(rec, sizeof(rec));
 	struct seen_key k;
 
+	TRY(setup_hash(c, m, hash));
 	wr_bytes(&w, sid->b, SESSION_SID_LEN);
 	wr_u64(&w, c->now_ms);
-	return c->store->put(c->store->ctx, RECORD_SEEN, seen_key(u, &k),
+	wr_bytes(&w, hash, sizeof(hash));
+	return c->store->put(c->store->ctx, RECORD_SEEN,
+	    seen_key(&m->setup, &k),
 	    wr_done(&w), c->store->generation);
 }
 
@@ -220,7 +253,7 @@ open_new(struct opening *o, const struct prekey_msg *m)
 	TRY(pair_make_room(c, &o->set, &o->view));
 	if (m->setup.leaf_type == LEAF_OTP)
 		TRY(prekey_drop_otp(c, m->setup.batch, m->setup.otp_id));
-	TRY(put_seen(c, &m->setup, &o->work->m.sid));
+	TRY(put_seen(c, m, &o->work->m.sid));
 	TRY(pair_load_state(c, o->from, &st));
 	if (m->created_ms > st.created_ms_max) {
 		st.created_ms_max = m->created_ms;
@@ -240,7 +273,7 @@ open_prekey(struct opening *o, struct span msg)
 	TRY(handshake_decode(msg, &m));
 	if (!address_eq(&m.from, o->from))
 		return ERR_FORBIDDEN;
-	e = find_seen(o->c, &m.setup, &sid);
+	e = find_seen(o->c, &m, &sid);
 	if (e == ERR_NOT_FOUND)
 		return open_new(o, &m);
 	TRY(e);
@@ -259,11 +292,13 @@ opening_load(struct opening *o, struct span msg)
 
 	if (msg.n == 0 || msg.n > RATCHET_MSG_MAX)
 		return ERR_FORMAT;
+	/* The result first, the scratch behind it. */
+	o->plain = arena_bytes(c->arena, msg.n);
 	TRY(identity_load(c, &o->id));
 	TRY(pair_load_view(c, &o->id, o->from, &o->view));
 	TRY(pair_load_set(c, o->from, &o->set));
-	o->plain = arena_bytes(c->arena, msg.n);
-	o->work = ARENA_NEW(c->arena, struct session);
+	o->before_work = arena_mark(c->arena);
+	o->work = session_new(c->arena);
 	o->work_i = PAIR_NONE;
 	return o->plain == NULL || o->work == NULL ? ERR_TOO_LARGE : OK;
 }
@@ -281,8 +316,10 @@ sessions_open(struct core *c, const struct address *from, struct span msg,
 	if (e == OK)
 		e = msg.p[0] == PREKEY_MSG_TYPE ? open_prekey(&o, msg) :
 		    open_ratchet(&o, msg);
-	if (o.work != NULL)
+	if (o.work != NULL) {
 		session_wipe(o.work);
+		arena_reset(c->arena, o.before_work);
+	}
 	identity_wipe(&o.id);
 	if (e == OK && o.set.n + (out->new_session ? 1u : 0u) > 1) {
 		e = sessions_reset_due(c, from, &due);

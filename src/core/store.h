@@ -70,7 +70,7 @@ struct store {
 /*
  * What a call of the core works with. The arena holds results and scratch:
  * 1 MiB is enough for any call; secrets pass through it, so the host puts it
- * back with arena_wipe after each transaction.
+ * back with store_scratch_end after each transaction.
  */
 struct core {
 	const struct provider *p;
@@ -80,6 +80,22 @@ struct core {
 };
 
 #define CORE_ARENA_BYTES (1024u * 1024)
+
+/*
+ * Ends the use of scratch that may hold secrets: wipes what was taken since
+ * the mark and gives it back. (arena_wipe would wipe all that is left of the
+ * arena as well: a megabyte for each record that is read.)
+ */
+static inline void
+store_scratch_end(struct arena *a, struct arena_mark m)
+{
+	if (a->p == m.p && a->used >= m.used && m.p != NULL) {
+		wipe(&m.p[m.used], a->used - m.used);
+		arena_reset(a, m);
+	} else {
+		arena_wipe(a, m);
+	}
+}
 
 /* A device of an account. */
 struct address {

@@ -383,7 +383,7 @@ w_end(struct w_dev *d, enum err e)
 		w_commit(&d->st);
 	else
 		w_rollback(&d->st);
-	arena_wipe(&d->arena, start);
+	store_scratch_end(&d->arena, start);
 	return e;
 }
 
