@@ -556,11 +556,19 @@ host_start(struct host *h, const struct host_ops *ops, bool live)
 	return h->fatal;
 }
 
+/* All was fetched, and nothing of it waits for keys of its sender. */
 static bool
 is_caught_up(struct host *h, const void *ctx)
 {
+	struct client_status st = { .inbox_n = 1 };
 	(void)ctx;
-	return h->up;
+	if (!h->up || host_read(h) != OK)
+		return false;
+	struct arena_mark m = arena_mark(&h->query);
+	enum err e = client_status(&h->client, &h->query, &st);
+	arena_wipe(&h->query, m);
+	host_read_end(h);
+	return e == OK && st.inbox_n == 0;
 }
 
 enum exit_status
