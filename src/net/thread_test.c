@@ -48,9 +48,9 @@ wait_for_it(void *arg)
 	sigset_t set;
 
 	(void)arg;
+	thread_lock_take(&lock);
 	blocked = pthread_sigmask(SIG_BLOCK, NULL, &set) == 0 &&
 	    sigismember(&set, SIGTERM) == 1;
-	thread_lock_take(&lock);
 	while (counter == 0)
 		thread_cond_wait(&cond, &lock);
 	counter++;
