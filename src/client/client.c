@@ -170,7 +170,7 @@ client_heard_devices(struct step *s, const struct call_answer *a)
 		return OK;
 	}
 	if (ID_EQ(a->call->user, s->m.user) && (!(s->m.flags & META_KEYS) ||
-	    (s->m.flags & META_KEYS_MISSING)))
+	    (s->m.flags & (META_KEYS_MISSING | META_CHECK_KEYS))))
 		return setup_heard_own(s, &rep);
 	/* The own first list is not there yet: nothing to learn. */
 	if (ID_EQ(a->call->user, s->m.user) && !rep.has_list)

@@ -39,6 +39,36 @@ ready(uint64_t seed)
 	return f;
 }
 
+static void
+test_client_sets_up_though_answers_are_lost(void **state)
+{
+	struct fake *f = fake_new(3);
+	unsigned i;
+
+	(void)state;
+	f->lose_answer = 60;
+	f->crash = 20;
+	for (i = 0; i < FAKE_NODES; i++)
+		fake_sign_in(f, (int)i);
+	for (i = 0; i < FAKE_NODES; i++)
+		if (f->node[i].crashes != 0) {
+			fake_run(f, 3000);
+			fake_sign_in(f, (int)i);
+		}
+	fake_run(f, 30 * 60 * 1000);
+	f->lose_answer = f->crash = 0;
+	fake_run(f, 5 * 60 * 1000);
+	for (i = 0; i < FAKE_NODES; i++) {
+		assert_true(f->node[i].ready != 0);
+		assert_int_equal(f->node[i].device, 1);
+		assert_int_equal(f->node[i].leaves_n, FAKE_LEAVES);
+	}
+	send_text(f, 0, 1, "hello");
+	fake_run(f, 60000);
+	assert_int_equal(f->msgs, 1);
+	fake_close(f);
+}
+
 /* History of the chat between a and b at a. Texts in order, each once. */
 struct seen {
 	unsigned texts, refused, gaps, waiting, failed;
@@ -459,6 +489,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_client_sets_up_and_exchanges_messages),
+		cmocka_unit_test(test_client_sets_up_though_answers_are_lost),
 		cmocka_unit_test(
 		    test_client_sends_in_order_what_was_written_at_once),
 		cmocka_unit_test(

@@ -247,12 +247,73 @@ setup_start_over(struct step *s, const struct client_input *in)
 	return OK;
 }
 
+/* The server has the first list: set-up goes on. */
+static enum err
+setup_list_taken(struct step *s)
+{
+	s->m.published_ms = s->now;
+	s->m.flags |= META_LIST_SENT;
+	TRY(setup_drop_upload(s, UPLOAD_LIST));
+	TRY(rec_del(&s->r, REC_NEWLIST, ID_SPAN(s->m.user)));
+	if (!(s->m.flags & META_OVER))
+		return OK;
+	s->m.flags &= ~(uint32_t)META_OVER;
+	return step_show_done(s, s->m.over_cmd);
+}
+
+/* Is the list that the server has the one that was made here? */
+static enum err
+setup_is_own_list(struct step *s, struct span list, bool *out)
+{
+	struct arena_mark m = step_scratch(s);
+	struct peer *peer = ARENA_NEW(&s->scratch, struct peer);
+	uint8_t hash[SHA256_LEN];
+	enum err err;
+
+	*out = false;
+	if (peer == NULL)
+		return ERR_TOO_LARGE;
+	err = peer_load(&s->core, &s->m.user, peer);
+	if (err == OK)
+		err = devlist_hash(s->pv, list, hash);
+	if (err == OK)
+		*out = memcmp(hash, peer->list_hash, SHA256_LEN) == 0;
+	step_scratch_end(s, m);
+	return step_is_fatal(err) ? err : OK;
+}
+
+/*
+ * The first list was refused as a conflict: either it is there already (the
+ * answer was lost), or the account got another one in the meantime.
+ */
+static enum err
+setup_settle_conflict(struct step *s, const struct user_devices_rep *rep)
+{
+	bool over = (s->m.flags & META_OVER) != 0, own;
+
+	if (!rep->has_list)
+		return OK;
+	TRY(setup_is_own_list(s, rep->list, &own));
+	if (own)
+		return setup_list_taken(s);
+	TRY(setup_forget(s));
+	s->m.flags &= ~(uint32_t)META_OVER;
+	TRY(rec_put(&s->r, REC_NEWLIST, ID_SPAN(s->m.user), rep->list));
+	if (over)
+		TRY(step_show_error(s, s->m.over_cmd, ERR_LIST_CONFLICT,
+		    (struct span){ NULL, 0 }));
+	return step_show(s, SHOW_KEYS_MISSING, 0) == NULL ?
+	    ERR_TOO_LARGE : OK;
+}
+
 enum err
 setup_heard_own(struct step *s, const struct user_devices_rep *rep)
 {
 	TRY(rec_del(&s->r, REC_WANT, ID_SPAN(s->m.user)));
 	s->m.flags &= ~(uint32_t)META_CHECK_KEYS;
 	s->c->dirty = true;
+	if ((s->m.flags & META_KEYS) && !(s->m.flags & META_KEYS_MISSING))
+		return setup_settle_conflict(s, rep);
 	if (!rep->has_list && !(s->m.flags & META_KEYS_MISSING))
 		return setup_create(s, (struct span){ NULL, 0 },
 		    (struct span){ NULL, 0 });
@@ -276,6 +337,10 @@ setup_list_refused(struct step *s, const struct call_answer *a)
 		s->m.signed_ms = a->err == ERR_LIST_CONFLICT ? 0 : s->now;
 		return person_want(s, &s->m.user);
 	}
+	if (a->err == ERR_LIST_CONFLICT) {
+		s->m.flags |= META_CHECK_KEYS;
+		return person_want(s, &s->m.user);
+	}
 	TRY(setup_forget(s));
 	s->m.flags &= ~(uint32_t)META_OVER;
 	TRY(person_want(s, &s->m.user));
@@ -289,16 +354,8 @@ setup_list_refused(struct step *s, const struct call_answer *a)
 enum err
 setup_heard_list(struct step *s, const struct call_answer *a)
 {
-	if (a->err == OK) {
-		s->m.published_ms = s->now;
-		s->m.flags |= META_LIST_SENT;
-		TRY(setup_drop_upload(s, UPLOAD_LIST));
-		TRY(rec_del(&s->r, REC_NEWLIST, ID_SPAN(s->m.user)));
-		if (!(s->m.flags & META_OVER))
-			return OK;
-		s->m.flags &= ~(uint32_t)META_OVER;
-		return step_show_done(s, s->m.over_cmd);
-	}
+	if (a->err == OK)
+		return setup_list_taken(s);
 	if (a->status < 400 || a->status >= 500 || a->status == 429 ||
 	    a->err == ERR_TOKEN_EXPIRED || a->err == ERR_INVALID_TOKEN)
 		return OK;
@@ -331,7 +388,8 @@ setup_heard_bind(struct step *s, const struct call_answer *a)
 enum err
 setup_heard_prekeys(struct step *s, const struct call_answer *a)
 {
-	if (a->err == OK)
+	/* A conflict: it is there already, the answer was lost. */
+	if (a->err == OK || a->err == ERR_CONFLICT)
 		return setup_drop_upload(s, UPLOAD_PREKEYS);
 	if (a->status < 400 || a->status >= 500 || a->status == 401 ||
 	    a->status == 429)
@@ -514,7 +572,7 @@ setup_pump(struct step *s)
 	enum err err;
 
 	if (!(s->m.flags & META_SIGNED_IN) || !(s->m.flags & META_KEYS) ||
-	    (s->m.flags & META_KEYS_MISSING))
+	    (s->m.flags & (META_KEYS_MISSING | META_CHECK_KEYS)))
 		return OK;
 	err = setup_send_upload(s, UPLOAD_LIST);
 	if (err != ERR_NOT_FOUND && (err != OK ||

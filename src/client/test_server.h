@@ -89,6 +89,7 @@ struct fake {
 	unsigned drop, dup, reorder, crash, lose_answer, cut;
 	/* Changes a message on its way to node `to`; may be NULL. */
 	void (*tamper)(struct fake *f, struct message_rec *m, int to);
+	uint32_t status;		/* of a refusal under way; 0: 404 */
 	uint8_t *mem;
 };
 
@@ -558,7 +559,8 @@ fake_open_chat(struct fake *f, struct arena *a, int who,
 
 /* PUT of keys: taken as they are; the clients' checks are what is tested. */
 static inline struct span
-fake_take_list(struct arena *a, struct fake_node *n, struct span body)
+fake_take_list(struct fake *f, struct arena *a, struct fake_node *n,
+    struct span body)
 {
 	struct device_list_put_req req;
 	struct device_list_put_rep rep = { .version = 1 };
@@ -566,6 +568,10 @@ fake_take_list(struct arena *a, struct fake_node *n, struct span body)
 	if (shape_decode(&shape_device_list_put_req, body, a, &req,
 	    NULL) != OK)
 		abort();
+	if (span_eq(n->list, req.list)) {	/* one version, once */
+		f->status = 409;
+		return SPAN("");
+	}
 	n->list = fake_dup(req.list);
 	if (req.certs.n != 0)
 		n->cert = fake_dup(req.certs.p[0]);
@@ -574,7 +580,8 @@ fake_take_list(struct arena *a, struct fake_node *n, struct span body)
 }
 
 static inline struct span
-fake_take_prekeys(struct arena *a, struct fake_node *n, struct span body)
+fake_take_prekeys(struct fake *f, struct arena *a, struct fake_node *n,
+    struct span body)
 {
 	struct shape_param id = { SPAN("id"), SPAN("1") };
 	struct prekeys_put_req req;
@@ -584,6 +591,10 @@ fake_take_prekeys(struct arena *a, struct fake_node *n, struct span body)
 	if (shape_decode_call(&shape_prekeys_put_req, &id, 1, body, a, &req,
 	    NULL) != OK)
 		abort();
+	if (span_eq(n->header, req.header)) {
+		f->status = 409;
+		return SPAN("");
+	}
 	n->header = fake_dup(req.header);
 	n->leaves_n = req.leaves.n;
 	n->next_leaf = 2;
@@ -608,9 +619,9 @@ fake_rest(struct fake *f, struct arena *a, int who, struct span path,
 	int i;
 
 	if (span_starts(path, SPAN("/api/users/me/device-list")))
-		return fake_take_list(a, &f->node[who], body);
+		return fake_take_list(f, a, &f->node[who], body);
 	if (span_starts(path, SPAN("/api/devices/")))
-		return fake_take_prekeys(a, &f->node[who], body);
+		return fake_take_prekeys(f, a, &f->node[who], body);
 	if (span_starts(path, SPAN("/api/auth/device"))) {
 		f->node[who].bound = true;
 		return SPAN("{}");

@@ -33,7 +33,8 @@ fake_do_request(struct fake *f, struct arena *a, int i,
 		data = fake_rest(f, a, i, e->u.request.path,
 		    e->u.request.body);
 		if (data.n == 0)
-			status = 404;
+			status = f->status != 0 ? f->status : 404;
+		f->status = 0;
 	}
 	act = fake_later(f, ACT_ANSWER, i, 1 + fake_rnd(f, 20));
 	act->id = e->u.request.id;
@@ -48,7 +49,10 @@ fake_do_request(struct fake *f, struct arena *a, int i,
 		wr_str(&w, "}");
 	} else if (status != 0) {
 		wr_str(&w, "{\"success\":false,\"error\":{\"code\":\"");
-		wr_str(&w, status == 401 ? "token_expired" : "not_found");
+		wr_str(&w, status == 401 ? "token_expired" :
+		    status == 404 ? "not_found" : span_starts(
+		    e->u.request.path, SPAN("/api/devices")) ? "conflict" :
+		    "list_conflict");
 		wr_str(&w, "\",\"message\":\"\"}}");
 	}
 	act->json = fake_text(wr_done(&w));
