@@ -155,8 +155,8 @@ test_eio_refuses_bad_open_packets(void **state)
 	    "{\"sid\":\"a\",\"pingInterval\":0,\"pingTimeout\":1}",
 	    "{\"sid\":\"a\",\"pingInterval\":-1,\"pingTimeout\":1}",
 	    "{\"sid\":\"a\",\"pingInterval\":1,\"pingTimeout\":4294967296}",
-	    "{\"sid\":\"a\",\"pingInterval\":1,\"pingTimeout\":1,"
-	    "\"upgrades\":[1]}",
+	    ("{\"sid\":\"a\",\"pingInterval\":1,\"pingTimeout\":1,"
+	    "\"upgrades\":[1]}"),
 	    "{\"sid\":\"a\",\"pingInterval\":1,\"pingTimeout\":1}x" };
 	struct eio_open o;
 

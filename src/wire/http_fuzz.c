@@ -14,6 +14,7 @@
 struct trace {
 	uint8_t p[TRACE_MAX];
 	size_t n;
+	size_t body;		/* where the present body begins */
 	bool in_body;
 };
 
@@ -33,7 +34,7 @@ put(struct trace *t, const void *p, size_t n)
 
 /* Law 2: written from its parts, it is the same message. */
 static void
-write_again(enum http_role role)
+write_again(enum http_role role, bool head)
 {
 	static struct http_msg again;
 	static struct http_in h;
@@ -62,6 +63,7 @@ write_again(enum http_role role)
 	if (!wr_ok(&w) || (role == HTTP_CLIENT && msg.minor == 0))
 		return;
 	http_in_init(&h, role, &wide);
+	http_in_expect_head(&h, head);
 	if (http_next(&h, wr_done(&w), &again, &used, &body) != HTTP_EV_HEAD)
 		abort();
 	if (again.field_n != msg.field_n || again.method != msg.method ||
@@ -87,17 +89,21 @@ step(struct http_in *h, struct trace *t, struct span in, size_t *used)
 		if (body.n == 0 || body.p < in.p ||
 		    &body.p[body.n] > &in.p[in.n])
 			abort();
-		put(t, "b", t->in_body ? 0 : 1);
+		if (!t->in_body)
+			t->body = t->n;
 		t->in_body = true;
 		put(t, body.p, body.n);
 		return true;
 	}
 	if (ev == HTTP_EV_MORE)
 		return false;
+	/* Of a body that is refused, more or less was handed out before. */
+	if (ev == HTTP_EV_BAD && t->in_body)
+		t->n = t->body;
 	t->in_body = false;
 	put(t, &"-HBEX"[ev], 1);
 	if (ev == HTTP_EV_HEAD) {
-		write_again(h->role);
+		write_again(h->role, h->head_answer);
 		put(t, msg.method_text.p, msg.method_text.n);
 		put(t, msg.path.p, msg.path.n);
 		put(t, &msg.status, sizeof msg.status);

@@ -410,87 +410,6 @@ test_http_tells_a_cut_message(void **state)
 	}
 }
 
-static void
-test_http_finds_fields(void **state)
-{
-	(void)state;
-	SERVER(GET "Cookie: a=1; b=2;c=\r\nCOOKIE: d=4\r\n"
-	    "authorization: bearer  abc \r\nX: \r\nX: 2\r\n"
-	    "Content-Type: Application/JSON; charset=utf-8\r\n"
-	    "Accept:a ,b,  c\r\n\r\n", "HGET /;E;");
-	assert_true(span_eq(http_cookie(&last, "a"), SPAN("1")));
-	assert_true(span_eq(http_cookie(&last, "d"), SPAN("4")));
-	assert_non_null(http_cookie(&last, "c").p);
-	assert_null(http_cookie(&last, "e").p);
-	assert_true(span_eq(http_bearer(&last), SPAN("abc")));
-	assert_int_equal(http_count(&last, "x"), 2);
-	assert_int_equal(http_find(&last, "x").n, 0);
-	assert_non_null(http_find(&last, "x").p);
-	assert_null(http_find(&last, "y").p);
-	assert_true(http_is_type(&last, "application/json"));
-	assert_false(http_is_type(&last, "application/jso"));
-	assert_true(http_has_token(&last, "accept", "B"));
-	assert_false(http_has_token(&last, "accept", "d"));
-	SERVER(GET "Authorization: Basic abc\r\n\r\n", "HGET /;E;");
-	assert_null(http_bearer(&last).p);
-	SERVER(GET "Authorization: Bearer a\r\nAuthorization: Bearer b\r\n"
-	    "\r\n", "HGET /;E;");
-	assert_null(http_bearer(&last).p);
-}
-
-/* RFC 3986 2.1, 2.4: decoded once, after it was divided. */
-static void
-test_http_decodes_targets_once(void **state)
-{
-	uint8_t out[64];
-	size_t n;
-	struct span path = SPAN("/api/a%2Fb//c/"), raw;
-	static const char *const want[] = { "api", "a%2Fb", "", "c", "" };
-
-	(void)state;
-	for (size_t i = 0; i < 5; i++) {
-		assert_true(http_segment(&path, &raw));
-		assert_true(span_eq(raw, span_str(want[i])));
-	}
-	assert_false(http_segment(&path, &raw));
-	assert_true(http_decode_path(SPAN("a%2fb+%25"), out, &n));
-	assert_true(span_eq(span_of(out, n), SPAN("a/b+%")));
-	assert_true(http_decode_query(SPAN("a+b%2B"), out, &n));
-	assert_true(span_eq(span_of(out, n), SPAN("a b+")));
-	assert_false(http_decode_path(SPAN("%"), out, &n));
-	assert_false(http_decode_path(SPAN("%4"), out, &n));
-	assert_false(http_decode_path(SPAN("%4g"), out, &n));
-	assert_false(http_decode_path(SPAN("%00"), out, &n));
-	assert_false(http_decode_path(SPAN("%c3"), out, &n));
-	assert_false(http_decode_path(SPAN("%c0%80"), out, &n));
-}
-
-static void
-test_http_divides_queries(void **state)
-{
-	uint8_t mem[256];
-	struct arena a;
-	struct shape_param p[2];
-	size_t n = 2;
-
-	(void)state;
-	arena_init(&a, mem, sizeof mem);
-	assert_int_equal(http_query(SPAN("q=a%20b&&x"), &a, p, &n), OK);
-	assert_int_equal(n, 2);
-	assert_true(span_eq(p[0].name, SPAN("q")));
-	assert_true(span_eq(p[0].value, SPAN("a b")));
-	assert_true(span_eq(p[1].name, SPAN("x")));
-	assert_int_equal(p[1].value.n, 0);
-	n = 2;
-	assert_int_equal(http_query(SPAN("a&b&c"), &a, p, &n), ERR_LIMIT);
-	n = 2;
-	assert_int_equal(http_query(SPAN("a=%"), &a, p, &n), ERR_BAD_REQUEST);
-	arena_init(&a, mem, 4);
-	n = 2;
-	assert_int_equal(http_query(SPAN("abc=def"), &a, p, &n),
-	    ERR_TOO_LARGE);
-}
-
 int
 main(void)
 {
@@ -507,9 +426,6 @@ main(void)
 		cmocka_unit_test(test_http_reads_answers),
 		cmocka_unit_test(test_http_refuses_bad_answers),
 		cmocka_unit_test(test_http_tells_a_cut_message),
-		cmocka_unit_test(test_http_finds_fields),
-		cmocka_unit_test(test_http_decodes_targets_once),
-		cmocka_unit_test(test_http_divides_queries),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

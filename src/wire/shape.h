@@ -167,6 +167,13 @@ void shape_error_add(struct shape_error *err, const char *field,
 /* Writes the list [{"field":...,"message":...},...] of error.details. */
 void shape_error_encode(const struct shape_error *err, struct wr *w);
 
+/*
+ * What a row, or an entry of a list's row, has to be: "must be a string of 3
+ * to 30 characters". At most 120 bytes for any row of the table.
+ */
+void shape_text_row(const struct shape_row *r, struct wr *w);
+void shape_text_item(const struct shape_row *r, struct wr *w);
+
 /* The record of that name, or NULL; and all of them in order (NULL: end). */
 const struct shape *shape_find(struct span name);
 const struct shape *shape_at(size_t i);

@@ -149,7 +149,7 @@ test_shape_addresses_survive_the_way(void **state)
 {
 #define ID "0190aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee"
 	static const char *const bad[] = { "", ID ".", ID ".0", ID ".01",
-	    ID ".4294967296", ID "/1", ID ".1x", ID " ", "x" ID,
+	    ID ".4294967296", ID "/1", ID ".1x", ID " ", ("x" ID),
 	    "0190aaaa-bbbb-7ccc-8ddd-eeeeeeeeeee" };
 	char text[SHAPE_ADDRESS_MAX];
 	struct user_id user;
