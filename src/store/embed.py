@@ -14,7 +14,10 @@ def array(text):
 
 def main():
     texts, rows = [], []
-    for i, path in enumerate(sorted(sys.argv[2:], key=os.path.basename)):
+    # By name, and what is for all engines before what one alone has.
+    for i, path in enumerate(sorted(sys.argv[2:], key=lambda x: (
+            os.path.basename(x).split('.')[0], os.path.basename(x).count('.'),
+            x))):
         name = os.path.basename(path)[:-len('.sql')]
         stem, _, driver = name.partition('.')
         with open(path, encoding='utf-8') as f:

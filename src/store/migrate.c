@@ -8,6 +8,11 @@
 
 #define SQL_MAX ((size_t)1 << 20)
 
+const struct driver_words migrate_pg_words = {
+	.id = "UUID", .bytes = "BYTEA", .time = "BIGINT", .json = "JSONB",
+	.ip = "INET", .boolean = "BOOLEAN", .integer = "BIGINT",
+};
+
 static enum err
 word_of(const struct driver_words *w, struct span name, const char **out)
 {

@@ -17,6 +17,8 @@ struct migrate_file {
 
 /* All files, by name, the general one first; ends with a NULL name. */
 extern const struct migrate_file migrate_files[];
+/* How PostgreSQL spells the type words; its files are NNN_what.pg.sql. */
+extern const struct driver_words migrate_pg_words;
 
 /*
  * Runs `files` (NULL: migrate_files) up to and including the migration `last`
