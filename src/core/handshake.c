@@ -202,6 +202,7 @@ handshake_initiate(const struct provider *p, const struct identity *id,
 		    now_ms, out);
 	if (e != OK)
 		session_wipe(out);
+	provider_forget(p, ek_priv, sizeof(ek_priv));
 	wipe(ek_priv, sizeof(ek_priv));
 	wipe(ss, sizeof(ss));
 	wipe(dh, sizeof(dh));
@@ -347,6 +348,10 @@ handshake_accept(const struct provider *p, const struct address *me,
 		    peer, dh[0], ss, now_ms, out);
 	if (e != OK)
 		session_wipe(out);
+	if (otp != NULL) {
+		provider_forget(p, otp->x25519_priv, sizeof(otp->x25519_priv));
+		provider_forget(p, otp->kem_seed, sizeof(otp->kem_seed));
+	}
 	wipe(dh, sizeof(dh));
 	wipe(ss, sizeof(ss));
 	return e;

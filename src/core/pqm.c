@@ -145,6 +145,7 @@ take_ct(const struct provider *p, struct pqm *q, const uint8_t *ct)
 
 	if (e == OK) {
 		memcpy(q->ss, ss, sizeof(ss));
+		provider_forget(p, q->seed, sizeof(q->seed));
 		wipe(q->seed, sizeof(q->seed));
 		q->state = PQM_READY;
 	}

@@ -188,6 +188,8 @@ make_pair(struct making *mk, uint32_t id)
 		e = s->put(s->ctx, RECORD_OTP, otp_key(mk->b.id, id, &k),
 		    wr_done(&w), s->generation);
 	}
+	provider_forget(p, o.x25519_priv, sizeof(o.x25519_priv));
+	provider_forget(p, o.kem_seed, sizeof(o.kem_seed));
 	wipe(&o, sizeof(o));
 	wipe(rec, sizeof(rec));
 	return e;

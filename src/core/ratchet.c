@@ -86,6 +86,7 @@ begin_chain(const struct provider *p, struct ratchet_head *h, uint64_t now_ms)
 	uint8_t dh[X25519_LEN];
 	enum err err;
 
+	provider_forget(p, h->dhs_priv, sizeof(h->dhs_priv));
 	err = p->random(p->ctx, h->dhs_priv, sizeof(h->dhs_priv));
 	if (err == OK)
 		err = p->x25519_pub(p->ctx, h->dhs_priv, h->dhs_pub);
