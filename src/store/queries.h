@@ -14,6 +14,8 @@
  *	if (e != ERR_NOT_FOUND)
  *		return e;
  *
+ * Parameters need to last until the call returns; text and bytes that a
+ * MANY's parameters refer to, until its cursor is closed.
  * Text and bytes of a row are copied into the transaction's arena. A cursor
  * closes itself at its end or on an error; who stops before calls
  * query_close. One query has one open cursor at a time; others may run

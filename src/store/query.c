@@ -248,11 +248,38 @@ query_one(struct txn *t, unsigned id, const void *in, void *out)
 	return e == ERR_NOT_FOUND ? e : judge(t, e);
 }
 
+/*
+ * A cursor's parameters are looked at with every step, and who opens one in
+ * a TRY() has given them up by then: so they are kept in the arena. (What
+ * spans refer to stays the caller's.)
+ */
+static enum err
+keep(struct txn *t, unsigned id, const void *in, const void **out)
+{
+	const struct query_field *f;
+	size_t n, size = 0;
+
+	f = query_row(id)->in(&n);
+	for (size_t i = 0; i < n; i++)
+		if (f[i].at + kind_rows[f[i].row].bytes > size)
+			size = f[i].at + kind_rows[f[i].row].bytes;
+	*out = in;
+	if (size == 0)
+		return OK;
+	void *copy = arena_alloc(t->arena, size);
+	if (copy == NULL)
+		return ERR_TOO_LARGE;
+	memcpy(copy, in, size);
+	*out = copy;
+	return OK;
+}
+
 enum err
 query_open(struct txn *t, unsigned id, const void *in, struct cursor *c)
 {
 	struct stmt *st;
 
+	TRY(keep(t, id, in, &in));
 	TRY(begin(t, id, in, &st));
 	t->l->is_open[id] = true;
 	t->l->open_n++;
