@@ -219,6 +219,7 @@ call_signed_out(struct step *s, struct span reason)
 	s->m.flags &= ~(uint32_t)META_SIGNED_IN;
 	s->m.access = s->m.refresh = (struct span){ NULL, 0 };
 	s->m.bound = (struct session_id){ .b = { 0 } };
+	s->c->ready = false;
 	s->c->dirty = true;
 	return arena_dup(s->a, reason, &show->u.reason);
 }

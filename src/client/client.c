@@ -252,9 +252,6 @@ client_start(struct step *s, const struct client_input *in)
 	if (s->m.flags & META_KEYS_MISSING)
 		return step_show(s, SHOW_KEYS_MISSING, 0) == NULL ?
 		    ERR_TOO_LARGE : OK;
-	if (setup_is_ready(s))
-		return step_show(s, SHOW_READY, 0) == NULL ?
-		    ERR_TOO_LARGE : OK;
 	return OK;
 }
 

@@ -380,6 +380,7 @@ struct client {
 	uint32_t options;
 	uint32_t next_id;
 	bool started;
+	bool ready;			/* SHOW_READY was said */
 	bool up;			/* the socket's namespace */
 	bool connecting;
 	bool acknowledged;		/* connection:acknowledged came */

@@ -438,12 +438,16 @@ link_sync(struct step *s)
 	return OK;
 }
 
-/* message:received: at most once a second, and only what is complete. */
+/*
+ * message:received: at most once a second, and only what is complete. The
+ * generation is what is durable now: this step may store nothing, and one
+ * that was told too high would look like a rollback later.
+ */
 static enum err
 link_say_received(struct step *s)
 {
 	struct msg_received_req req = { .position = s->m.applied,
-	    .has_generation = true, .generation = s->m.generation + 1 };
+	    .has_generation = true, .generation = s->m.generation };
 	struct client *c = s->c;
 	struct span json;
 

@@ -54,7 +54,6 @@ client_status(struct client *c, struct arena *a, struct client_status *out)
 	*out = (struct client_status){ .device = 0 };
 	TRY(query_begin(c, a, true, &s));
 	out->signed_in = (s->m.flags & META_SIGNED_IN) != 0;
-	out->ready = setup_is_ready(s);
 	out->keys_missing = (s->m.flags & META_KEYS_MISSING) != 0;
 	out->user = s->m.user;
 	out->name = s->m.name;
@@ -64,7 +63,9 @@ client_status(struct client *c, struct arena *a, struct client_status *out)
 	out->outbox_n = s->m.out_n;
 	out->inbox_n = s->m.inbox_n;
 	out->batch_ms = s->m.batch_ms;
-	err = query_own_list(s, out);
+	err = setup_is_done(s, &out->ready);
+	if (err == OK)
+		err = query_own_list(s, out);
 	step_fini(s);
 	return err;
 }

@@ -49,6 +49,16 @@ setup_drop_upload(struct step *s, enum setup_upload what)
 	return rec_del(&s->r, REC_UPLOAD, span_of(&key, 1));
 }
 
+enum err
+setup_is_done(struct step *s, bool *out)
+{
+	struct span body;
+	enum err err = setup_get_upload(s, UPLOAD_PREKEYS, &body);
+
+	*out = err == ERR_NOT_FOUND && setup_is_ready(s);
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
 /* The claim `sid` of an access token: which session it belongs to. */
 static enum err
 setup_token_session(struct step *s, struct span token, struct session_id *out)
@@ -366,7 +376,6 @@ enum err
 setup_heard_bind(struct step *s, const struct call_answer *a)
 {
 	struct device_bind_rep rep;
-	struct client_show *show;
 
 	if (a->err != OK) {
 		if (a->status < 400 || a->status >= 500 ||
@@ -381,8 +390,7 @@ setup_heard_bind(struct step *s, const struct call_answer *a)
 	    NULL) == OK && rep.has_access_token &&
 	    rep.access_token.n <= META_TOKEN_MAX)
 		s->m.access = rep.access_token;
-	show = step_show(s, SHOW_READY, 0);
-	return show == NULL ? ERR_TOO_LARGE : OK;
+	return OK;
 }
 
 enum err
@@ -583,5 +591,9 @@ setup_pump(struct step *s)
 	err = setup_send_upload(s, UPLOAD_PREKEYS);
 	if (err != ERR_NOT_FOUND)
 		return err;
+	/* Others can begin sessions with this device now. */
+	if (!s->c->ready && step_show(s, SHOW_READY, 0) == NULL)
+		return ERR_TOO_LARGE;
+	s->c->ready = true;
 	return setup_upkeep(s);
 }

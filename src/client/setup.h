@@ -39,5 +39,7 @@ MUST_USE enum err setup_keys_low(struct step *s, uint32_t device,
 MUST_USE enum err setup_check_generation(struct step *s, uint64_t greatest);
 /* May this device send? */
 bool setup_is_ready(const struct step *s);
+/* And are its prekeys at the server, so that others can begin? */
+MUST_USE enum err setup_is_done(struct step *s, bool *out);
 
 #endif
