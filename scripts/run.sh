@@ -1,6 +1,6 @@
 #!/bin/sh
 # run.sh [flag]...: installs what is missing, builds, starts nightjard. Flags
-# go to nightjard. The data directory is $NIGHTJAR_DATA, or nightjard's own
+# go to nightjard. The data directory is $NIGHTJARD_DATA, or nightjard's own
 # place below the user's data directory.
 set -eu
 cd "$(dirname "$0")/.."
@@ -9,7 +9,7 @@ need_build
 configure build
 ninja --quiet -C build -n nightjard nightjar | grep -q 'no work to do' ||
 	compile build nightjard nightjar
-data=${NIGHTJAR_DATA:-${XDG_DATA_HOME:-$HOME/.local/share}/nightjard}
+data=${NIGHTJARD_DATA:-${XDG_DATA_HOME:-$HOME/.local/share}/nightjard}
 cat <<EOF
 
 Nightjar keeps its data in $data

@@ -294,7 +294,7 @@ out:
 
 /* ---- environment and flags ---- */
 
-#define ENV_PREFIX "NIGHTJAR_"
+#define ENV_PREFIX "NIGHTJARD_"
 
 /* LIMITS_LOGIN is limits.login. */
 static bool

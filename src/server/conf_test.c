@@ -77,7 +77,7 @@ test_conf_defaults(void **state)
 static void
 test_conf_flag_over_environment_over_file(void **state)
 {
-	char *env[] = { (char *)(uintptr_t)"NIGHTJAR_LIMITS_SOCKETS=7",
+	char *env[] = { (char *)(uintptr_t)"NIGHTJARD_LIMITS_SOCKETS=7",
 	    (char *)(uintptr_t)"HOME=/", NULL };
 	const char *file = "{\"limits\":{\"sockets\":3,\"login\":\"9/1h\"}}";
 	struct conf *c;
@@ -122,13 +122,13 @@ test_conf_zero_switches_a_limit_off(void **state)
 static void
 test_conf_unknown_key_is_named(void **state)
 {
-	char *env[] = { (char *)(uintptr_t)"NIGHTJAR_LIMITS_SOKETS=7", NULL };
+	char *env[] = { (char *)(uintptr_t)"NIGHTJARD_LIMITS_SOKETS=7", NULL };
 
 	(void)state;
 	refused(NULL, NULL, "limits.sokets", "1", "limits.sokets");
 	refused("{\"limits\":{\"sokets\":1}}", NULL, NULL, NULL,
 	    "limits.sokets");
-	refused(NULL, env, NULL, NULL, "NIGHTJAR_LIMITS_SOKETS");
+	refused(NULL, env, NULL, NULL, "NIGHTJARD_LIMITS_SOKETS");
 	refused("{\"limits\":{}, \"x\":{\"y\":{\"z\":{\"a\":{\"b\":1}}}}}",
 	    NULL, NULL, NULL, "x.y");
 }

@@ -53,10 +53,10 @@ usage(void)
 	    "  init           make the data directory, secrets and "
 	    "certificate, then end\n"
 	    "  health         ask a running server whether it is ready\n"
-	    "  --data DIR     data directory (NIGHTJAR_DATA); default "
+	    "  --data DIR     data directory (NIGHTJARD_DATA); default "
 	    "~/.local/share/nightjard\n"
-	    "  --config FILE  configuration, JSON (NIGHTJAR_CONFIG)\n"
-	    "  --set K=V      one key; stronger than NIGHTJAR_K in the\n"
+	    "  --config FILE  configuration, JSON (NIGHTJARD_CONFIG)\n"
+	    "  --set K=V      one key; stronger than NIGHTJARD_K in the\n"
 	    "                 environment, which is stronger than the file\n"
 	    "  --help, --version\n"
 	    "\n"
@@ -167,9 +167,9 @@ default_data(struct options *o)
 	const char *xdg = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
 
 	if (o->file == NULL)
-		o->file = getenv("NIGHTJAR_CONFIG");
+		o->file = getenv("NIGHTJARD_CONFIG");
 	if (o->data == NULL)
-		o->data = getenv("NIGHTJAR_DATA");
+		o->data = getenv("NIGHTJARD_DATA");
 	if (o->data != NULL)
 		return;
 	if (xdg != NULL && xdg[0] == '/')
