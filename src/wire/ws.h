@@ -57,7 +57,7 @@ struct ws_msg {
 	uint16_t code;		/* WS_CLOSE: its code, WS_CODE_NONE without */
 };
 
-/* The reader: 40 bytes a connection. */
+/* The reader: 48 bytes a connection. */
 struct ws {
 	uint64_t left;		/* bytes of the present frame to come */
 	uint64_t total;		/* bytes of the present message so far */
