@@ -24,8 +24,8 @@
 #include "store/store.h"
 
 /* Memory of a call that needs no heap: requests and replies of a few KiB. */
-#define FRAME_MEM 8192
-#define FRAME_POOL_KEEP 512
+#define FRAME_MEM 4096
+#define FRAME_POOL_KEEP 256
 #define FRAME_REQUEST_ID_MAX 64
 /* How often a session is read again because one ended meanwhile. */
 #define FRAME_AUTH_TRIES 4
@@ -156,8 +156,8 @@ struct frame {
 	char request_id[FRAME_REQUEST_ID_MAX];
 	/* Not cleared when a frame is made anew: */
 	struct shape_error faults;	/* but for faults.n */
-	struct piece pieces[DIRECTORY_REACTORS_MAX];
 	_Alignas(16) uint8_t mem[FRAME_MEM];
+	struct piece pieces[];		/* one of each shard */
 };
 
 static inline struct frame *

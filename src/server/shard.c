@@ -21,7 +21,8 @@ shard_open(struct shard *s, struct server *server, unsigned index,
 	directory_init(&s->directory, index, server->seed);
 	sessions_init(&s->sessions, atomic_load(&server->conf)->sessions_cache,
 	    server->seed);
-	pool_init(&s->frames, sizeof(struct frame), FRAME_POOL_KEEP);
+	pool_init(&s->frames, sizeof(struct frame) +
+	    server->shards_n * sizeof(struct piece), FRAME_POOL_KEEP);
 	pool_init(&s->socks, sizeof(struct sock), SOCKS_KEEP);
 	return edge_open(s->reactor, conf, app, &s->edge);
 }
