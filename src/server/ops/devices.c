@@ -207,6 +207,7 @@ struct change {
 	uint8_t next_hash[SHA256_LEN], aik_hash[SHA256_LEN];
 	struct span certs[DEVLIST_DEVICES_MAX];	/* by entry; empty: as it was */
 	bool is_other_key;
+	bool is_same;		/* sent again: its answer was lost */
 	/* write */
 	struct session_id *ended;
 	size_t ended_n, ended_cap;
@@ -307,6 +308,9 @@ check_succession(struct call *c, struct change *s)
 	if (devlist_decode(s->known.list, known, NULL) != OK ||
 	    s->known.list_hash.n != SHA256_LEN)
 		return ERR_STORE;
+	s->is_same = span_eq(s->known.list_hash, SPAN_OF(s->next_hash));
+	if (s->is_same)
+		return OK;
 	e = devlist_succeeds(known, s->known.list_hash.p, &s->next,
 	    s->next_hash);
 	if (e == ERR_IDENTITY_CHANGED && goes_on(known, s)) {
@@ -570,6 +574,9 @@ devices_put_write(struct call *c, struct txn *t)
 	if ((e == ERR_NOT_FOUND) != s->is_first ||
 	    (e == OK && !span_eq(now.list_hash, s->known.list_hash)))
 		return refuse_list(c, e == OK ? now.version : 0);
+	out->version = s->next.version;
+	if (s->is_same)
+		return OK;
 	TRY(q_devlist_insert(t, &(struct q_devlist_insert_in){ c->who.user,
 	    s->next.version, in->list, SPAN_OF(s->next_hash),
 	    SPAN_OF(s->aik_hash), c->now_ms }, NULL));
@@ -582,9 +589,7 @@ devices_put_write(struct call *c, struct txn *t)
 		TRY(tell_all(c, t, "keys:changed", 0));
 	}
 	TRY(drop_devices(c, t, &was));
-	TRY(put_devices(c, t, &was));
-	out->version = s->next.version;
-	return OK;
+	return put_devices(c, t, &was);
 }
 
 void

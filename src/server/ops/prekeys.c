@@ -110,7 +110,8 @@ check_batch(struct call *c, const struct provider *p, struct upload *s)
 		return call_invalid(c, "leaves",
 		    "must be as many as the header says");
 	TRY(batch_check_leaves(p, &s->batch, in->leaves.p, in->leaves.n));
-	if (s->batch.id <= s->newest)
+	/* The same one again is an upload whose answer was lost. */
+	if (s->batch.id < s->newest)
 		return call_fail(c, ERR_CONFLICT,
 		    "The number of a batch must be above the last one");
 	return make_paths(c, p, s);
@@ -128,6 +129,26 @@ prekeys_put_work(struct call *c)
 	return e;
 }
 
+/* The batch is there already: OK when it is this very one. */
+static enum err
+put_again(struct call *c, struct txn *t)
+{
+	const struct prekeys_put_req *in = c->req;
+	struct prekeys_put_rep *out = c->rep;
+	struct q_prekey_batch_get_out row;
+	struct q_prekey_left_out left;
+
+	TRY(q_prekey_batch_get(t, &(struct q_prekey_batch_get_in){
+	    c->who.user, in->id }, &row));
+	if (!span_eq(row.header, in->header))
+		return call_fail(c, ERR_CONFLICT,
+		    "Another batch has this number");
+	TRY(q_prekey_left(t, &(struct q_prekey_left_in){ c->who.user, in->id,
+	    row.batch }, &left));
+	out->left = left.left;
+	return OK;
+}
+
 enum err
 prekeys_put_write(struct call *c, struct txn *t)
 {
@@ -142,8 +163,10 @@ prekeys_put_write(struct call *c, struct txn *t)
 	    &d));
 	TRY(find_newest(t, &c->who.user, in->id, &newest));
 	if (!span_eq(d.cert_hash, s->device.cert_hash) ||
-	    s->batch.id <= newest)
+	    s->batch.id < newest)
 		return ERR_CONFLICT;
+	if (s->batch.id == newest)
+		return put_again(c, t);
 	TRY(q_prekey_batch_insert(t, &(struct q_prekey_batch_insert_in){
 	    c->who.user, in->id, s->batch.id, in->header,
 	    s->batch.expires_ms, c->now_ms }, NULL));
