@@ -384,6 +384,7 @@ struct client {
 	bool up;			/* the socket's namespace */
 	bool connecting;
 	bool acknowledged;		/* connection:acknowledged came */
+	bool caught_up;			/* but that is not said yet */
 	uint64_t bad_tag;		/* of the token that was refused */
 	bool dirty;			/* pump once more in this step */
 	uint64_t gone_ms;		/* connect again then */

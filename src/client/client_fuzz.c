@@ -4,10 +4,47 @@
  * a peer, a message in its outbox. Law: every step is OK whatever comes, and
  * what the host would read afterwards (history, journal, status) is readable.
  *
- * Input: u8 what | rest. A name or status stands before the JSON, up to a zero.
+ * Input: u8 what | u8 which | rest: the JSON; or, for a genuine message on its
+ * way to this client, what is changed in it: u16 place | u8 value, repeated.
  */
 #include "base/fuzz.h"
 #include "client/test_world.h"
+
+/* A message from the peer that was never delivered, as JSON. */
+static struct span genuine;
+
+static void
+fuzz_capture(struct fake *f)
+{
+	struct arena a;
+
+	arena_init(&a, f->mem, 4u << 20);
+	genuine = fake_dup(fake_view(f, &a, &f->msg[1], 0));
+}
+
+/* Unchanged, it is opened and shown: else changing it would say nothing. */
+static void
+fuzz_check_genuine(struct fake *f)
+{
+	struct client c = f->node[0].c;
+	struct client_input in = { .type = CLIENT_EVENT, .now_ms = f->now };
+	struct client_effects out;
+	struct client_effect *e;
+	bool shown = false;
+	struct arena a;
+
+	in.u.event.name = SPAN("message:new");
+	in.u.event.json = genuine;
+	arena_init(&a, f->mem, 4u << 20);
+	if (client_step(&c, &a, &in, &out) != OK)
+		abort();
+	for (e = out.first; e != NULL; e = e->next)
+		if (e->type == CLIENT_SHOW && e->u.show.type ==
+		    SHOW_MESSAGE && e->u.show.u.item.kind == ITEM_TEXT)
+			shown = true;
+	if (!shown)
+		abort();
+}
 
 static struct fake *
 fuzz_world(void)
@@ -25,6 +62,15 @@ fuzz_world(void)
 	in.u.send.text = SPAN("one");
 	fake_step(f, 0, &in);
 	fake_run(f, 3000);
+	f->drop = 100;
+	in.u.send.to.user = f->node[0].user;
+	in.u.send.text = SPAN("two");
+	fake_step(f, 1, &in);
+	fake_run(f, 300);
+	if (f->msgs != 2)
+		abort();
+	fuzz_capture(f);
+	fuzz_check_genuine(f);
 	return f;
 }
 
@@ -41,6 +87,25 @@ fuzz_step(struct fake *f, struct client *c, struct client_input *in)
 	if (client_step(c, &a, in, &out) != OK)
 		abort();
 	arena_fini(&a);
+}
+
+/* The genuine message with some bytes changed. */
+static struct span
+fuzz_change(struct span changes)
+{
+	static uint8_t copy[16384];
+	struct rd r = rd_init(changes);
+	struct span out = span_of(copy, genuine.n);
+
+	if (genuine.n > sizeof(copy))
+		abort();
+	memcpy(copy, genuine.p, genuine.n);
+	while (r.n >= 3) {
+		size_t at = rd_u16(&r) % genuine.n;
+
+		copy[at] = rd_u8(&r);
+	}
+	return out;
 }
 
 int
@@ -67,7 +132,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 2)
 		return 0;
 	rest = span_of(data + 2, size - 2);
-	switch (data[0] % 3) {
+	switch (data[0] % 4) {
+	case 3:
+		in.u.event.name = SPAN("message:new");
+		in.u.event.json = fuzz_change(rest);
+		break;
 	case 0:
 		in.u.event.name = events[data[1] % 10];
 		in.u.event.json = rest;

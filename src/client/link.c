@@ -45,7 +45,7 @@ link_down(struct step *s, struct span code)
 	bool was_up = c->acknowledged;
 	uint64_t ms;
 
-	c->up = c->connecting = c->acknowledged = false;
+	c->up = c->connecting = c->acknowledged = c->caught_up = false;
 	c->received = 0;
 	c->catch_until = 0;
 	outbox_reconnected(s);
@@ -64,7 +64,24 @@ link_caught_up(struct step *s)
 	if (s->c->catch_until == UINT64_MAX)
 		return OK;
 	s->c->catch_until = UINT64_MAX;
-	return link_show(s, s->c->acknowledged, true);
+	s->c->caught_up = true;
+	return OK;
+}
+
+/* Said when what came can be seen, too: no list is being waited for. */
+static enum err
+link_say_caught_up(struct step *s)
+{
+	struct span none = { NULL, 0 }, key, value;
+	enum err err;
+
+	if (!s->c->caught_up || !s->c->acknowledged)
+		return OK;
+	err = rec_seek(&s->r, REC_WANT, none, none, false, &key, &value);
+	if (err != ERR_NOT_FOUND)
+		return err;
+	s->c->caught_up = false;
+	return link_show(s, true, true);
 }
 
 static enum err
@@ -533,6 +550,7 @@ link_pump(struct step *s)
 	if (!setup_is_ready(s))
 		return OK;
 	TRY(link_sync(s));
+	TRY(link_say_caught_up(s));
 	TRY(link_say_received(s));
 	return link_say_read(s);
 }
