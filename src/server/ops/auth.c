@@ -56,6 +56,15 @@ auth_lower(struct call *c, struct span in, struct span *out)
 	return OK;
 }
 
+/* Refresh tokens go into the answer's body; a wish for more is not ignored. */
+static enum err
+auth_no_cookie(struct call *c, bool cookie)
+{
+	return cookie ? call_invalid(c, "cookie",
+	    "must be left out: this server gives tokens in the body only") :
+	    OK;
+}
+
 /* The row of a new session, with the tokens that were made in work. */
 static enum err
 auth_session_insert(struct call *c, struct txn *t, const struct auth *a)
@@ -93,6 +102,7 @@ auth_register_check(struct call *c)
 	if (in->has_invite_code)
 		return call_invalid(c, "inviteCode",
 		    "must be left out: registration is open");
+	TRY(auth_no_cookie(c, in->cookie));
 	TRY(auth_new(c, &a));
 	a->username = in->username;
 	if (in->has_device)
@@ -171,6 +181,7 @@ auth_login_check(struct call *c)
 	const struct login_req *in = c->req;
 	struct auth *a;
 
+	TRY(auth_no_cookie(c, in->cookie));
 	TRY(auth_new(c, &a));
 	if (in->has_device)
 		a->device = in->device.name;
