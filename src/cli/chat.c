@@ -93,30 +93,14 @@ make_room(struct chat *c)
 	return buf_add_str(&c->out, EDIT_WIPE_ROW);
 }
 
-/* Line feeds in raw mode need their carriage return. */
-static enum err
-end_lines(struct chat *c, size_t from)
-{
-	TRY(buf_add_str(&c->out, "\n"));
-	for (size_t i = from; c->raw && i < c->out.n; i++) {
-		if (c->out.p[i] != '\n')
-			continue;
-		TRY(buf_add(&c->out, "\n", 1));
-		memmove(c->out.p + i + 1, c->out.p + i, c->out.n - i - 1);
-		c->out.p[i++] = '\r';
-	}
-	return OK;
-}
-
 void
 chat_say(struct chat *c, const char *text)
 {
 	enum err e = make_room(c);
-	size_t from = c->out.n;
 	if (e == OK)
 		e = buf_add_str(&c->out, text);
 	if (e == OK)
-		e = end_lines(c, from);
+		e = buf_add_str(&c->out, "\n");
 	if (e != OK)
 		buf_clear(&c->out);
 	c->moved = true;
@@ -129,10 +113,9 @@ static enum err
 print_item(struct chat *c, const struct client_item *it)
 {
 	TRY(make_room(c));
-	size_t from = c->out.n;
 	TRY(c->host->args->json ? show_item_json(c->host, it, &c->out) :
 	    show_item(c->host, it, c->raw ? tty_columns() : 0, &c->out));
-	TRY(end_lines(c, from));
+	TRY(buf_add_str(&c->out, "\n"));
 	c->moved = true;
 	return OK;
 }
@@ -397,8 +380,9 @@ chat_run(struct chat *c, struct host *h, const struct user_id *with,
 	memset(c, 0, sizeof(*c));
 	c->host = h;
 	c->with = *with;
+	c->raw = isatty(STDIN_FILENO) && tty_columns() > 0;
 	buf_init(&c->out, OUT_MAX);
-	buf_init(&c->line, CLIENT_TEXT_MAX + 1);
+	buf_init(&c->line, CLIENT_TEXT_MAX + CHAT_READ_BYTES);
 	edit_init(&c->edit);
 	enum exit_status st = host_chat(h, with, &c->id);
 	enum err e = st == EXIT_OK ? learn(c) : OK;

@@ -13,6 +13,7 @@
 #define CHAT_TYPING_MS 5000u	/* a typing mark ends by itself */
 #define CHAT_PAUSE_MS 3000u	/* without a key: typing has stopped */
 #define CHAT_ESCAPE_MS 60u
+#define CHAT_READ_BYTES 4096u
 #define CHAT_LINES_MAX 64u	/* messages of a pipe not yet in the outbox */
 
 struct chat {
@@ -40,7 +41,9 @@ struct chat {
 	bool input_polled;
 	struct timer typing_end, pause, escape;
 	struct buf out;		/* what is drawn next */
-	struct buf line;	/* of a pipe */
+	struct buf line;	/* of a pipe: not yet taken */
+	bool ended;		/* the pipe has */
+	bool taking;		/* its lines are being taken */
 	enum exit_status status;
 	struct edit edit;
 };

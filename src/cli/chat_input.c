@@ -237,27 +237,6 @@ take_keys(struct chat *c, struct span in)
 
 /* ---- a pipe ---- */
 
-/* Bytes up to a line's end are a message; the rest waits for its end. */
-static void
-take_bytes(struct chat *c, struct span in)
-{
-	while (in.n > 0) {
-		size_t n = span_find(in, '\n');
-		if (buf_add(&c->line, in.p, n) != OK) {
-			host_error(c->host, "a line is longer than %u bytes; "
-			    "it was not sent", CLIENT_TEXT_MAX);
-			c->status = EXIT_FAILED;
-			c->over = true;
-			return;
-		}
-		if (n == in.n)
-			return;
-		take_line(c, buf_span(&c->line));
-		buf_clear(&c->line);
-		in = span_sub(in, n + 1, in.n - n - 1);
-	}
-}
-
 static void
 hold(struct chat *c)
 {
@@ -267,30 +246,53 @@ hold(struct chat *c)
 	c->input_polled = false;
 }
 
+/* Lines while there is room for them: what waits is bounded. */
+static void
+take_lines(struct chat *c)
+{
+	c->taking = true;	/* steps inside call chat_input_resume */
+	while (!c->over && c->waiting < CHAT_LINES_MAX / 2) {
+		size_t n = span_find(buf_span(&c->line), '\n');
+		if (n == c->line.n && (!c->ended || n == 0))
+			break;
+		take_line(c, span_sub(buf_span(&c->line), 0, n));
+		buf_drop(&c->line, n < c->line.n ? n + 1 : n);
+	}
+	c->taking = false;
+	if (c->ended && c->line.n == 0)
+		c->draining = true;
+	else if (c->ended || span_find(buf_span(&c->line), '\n') <
+	    c->line.n)
+		hold(c);	/* the rest when some have gone */
+	else if (c->line.n > CLIENT_TEXT_MAX) {
+		host_error(c->host, "a line is longer than %u bytes; it was "
+		    "not sent", CLIENT_TEXT_MAX);
+		c->status = EXIT_FAILED;
+		c->over = true;
+	}
+}
+
 static void
 on_input(struct io *io, unsigned ready)
 {
 	struct chat *c = OF(io, input);
-	uint8_t bytes[4096];
+	uint8_t bytes[CHAT_READ_BYTES];
 	(void)ready;
-	/* A pipe waits while many of its lines do: the outbox is bounded. */
-	if (!c->raw && c->waiting >= CHAT_LINES_MAX / 2) {
-		hold(c);
-		return;
-	}
 	ssize_t n = read(STDIN_FILENO, bytes, sizeof(bytes));
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n > 0 && c->raw) {
 		take_keys(c, span_of(bytes, (size_t)n));
-	} else if (n > 0) {
-		take_bytes(c, span_of(bytes, (size_t)n));
 	} else {
-		take_line(c, buf_span(&c->line));
-		buf_clear(&c->line);
-		hold(c);
-		c->draining = true;
-		c->over = c->raw;
+		if (n <= 0) {
+			hold(c);
+			c->ended = true;
+			c->over = c->raw;
+		} else if (buf_add(&c->line, bytes, (size_t)n) != OK) {
+			c->over = true;
+		}
+		if (!c->raw)
+			take_lines(c);
 	}
 	wipe(bytes, sizeof(bytes));
 }
@@ -318,16 +320,19 @@ watch(struct chat *c)
 void
 chat_input_resume(struct chat *c)
 {
-	if (!c->held || c->draining || c->waiting >= CHAT_LINES_MAX / 4)
+	if (!c->held || c->draining || c->taking ||
+	    c->waiting >= CHAT_LINES_MAX / 4)
 		return;
 	c->held = false;
-	watch(c);
+	take_lines(c);
+	if (!c->held && !c->ended)
+		watch(c);
 }
 
 enum exit_status
 chat_input_open(struct chat *c)
 {
-	c->raw = tty_raw();
+	c->raw = c->raw && tty_raw();
 	c->input.fd = STDIN_FILENO;
 	c->input.on_ready = on_input;
 	watch(c);

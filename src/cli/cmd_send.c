@@ -13,6 +13,7 @@ struct sending {
 	struct buf text;
 	struct buf out;		/* JSON of what was sent */
 	bool given;		/* to the client */
+	struct user_id to;
 	struct event_id event;	/* zero: not in the outbox yet */
 };
 
@@ -25,6 +26,11 @@ on_journal(struct host *h, const struct client_show *s)
 {
 	struct sending *m = h->ops->ctx;
 	const struct client_item *it = &s->u.item;
+	if (s->type == SHOW_IDENTITY && s->u.person.blocked &&
+	    ID_EQ(s->u.person.user, m->to)) {
+		h->reply.err = ERR_IDENTITY_CHANGED;
+		h->reply.done = true;
+	}
 	if (s->type != SHOW_MESSAGE || it->kind != ITEM_TEXT ||
 	    !m->given)
 		return;
@@ -102,6 +108,13 @@ send_text(struct host *h, const char *name, struct sending *m)
 	enum exit_status st = host_find(h, name, &p);
 	if (st != EXIT_OK)
 		return st;
+	if (p.blocked) {
+		host_error(h, "not sent: the identity of \"%s\" has changed. "
+		    "Compare the safety number (nightjar verify), confirm "
+		    "it, then send again", name);
+		return EXIT_UNTRUSTED;
+	}
+	m->to = p.user;
 	in.u.send.to.user = p.user;
 	in.u.send.text = buf_span(&m->text);
 	m->given = true;

@@ -45,7 +45,7 @@ explain(struct host *h)
 	case ERR_IDENTITY_CHANGED:
 		host_error(h, "the identity of this person has changed. "
 		    "Compare the safety number (nightjar verify NAME) and "
-		    "confirm it, then send again");
+		    "confirm it; until then the message waits here");
 		return EXIT_UNTRUSTED;
 	case ERR_RATE_LIMITED: case ERR_BUSY: case ERR_UNAVAILABLE:
 		host_error(h, "the server has no room now (%s); try again "

@@ -143,9 +143,9 @@ do_connect(struct host *h, const struct client_effect *f)
 		    f->u.connect.has_after, f->u.connect.after);
 	} else {
 		uint8_t mem[HELLO_MAX] = "{";
-		/* A position that is news: the client asks what it is. */
-		struct span hello = make_hello(h, f->u.connect.after +
-		    (h->catch_up ? 1 : 0), mem + 1, sizeof(mem) - 1);
+		/* A position beyond all: the answer of sync ends the search. */
+		struct span hello = make_hello(h, h->catch_up ? JSON_U53_MAX :
+		    f->u.connect.after, mem + 1, sizeof(mem) - 1);
 		e = stand_open(&h->stand, f->u.connect.token,
 		    span_of(mem, hello.n + 1), h->catch_up);
 	}

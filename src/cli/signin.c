@@ -241,6 +241,8 @@ enter(struct host *h, struct client_input *in)
 		    h->paths.data);
 		return EXIT_PROFILE;
 	}
+	/* What the profile said of itself before this session does not count. */
+	h->ready = h->keys_missing = false;
 	host_input(h, in);
 	return h->fatal;
 }

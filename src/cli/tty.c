@@ -158,7 +158,7 @@ tty_raw(void)
 	saved_fd = STDIN_FILENO;
 	paste = true;
 	changed = 1;
-	if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &raw) != 0 ||
+	if (tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) != 0 ||
 	    write(STDOUT_FILENO, PASTE_ON, sizeof(PASTE_ON) - 1) < 0) {
 		tty_restore();
 		return false;

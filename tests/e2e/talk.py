@@ -195,6 +195,7 @@ def test_login_where_the_keys_are_not(home):
         w.register()
         w.bob.run('send', 'ann', 'to the old keys')
         w.ann.run('history', 'bob')
+        w.bob.run('verify', 'ann', '--confirm')
         new = Client(home, 'ann2', w.ann.url)
         new.run('login', '--username', 'ann', status=6)
         check('start over' in new.err, new.err)
