@@ -34,7 +34,8 @@ static PGconn *conn;
 static int
 stop(void **state)
 {
-	char command[128];
+	pid_t pid;
+	int status;
 
 	(void)state;
 	PQfinish(conn);
@@ -42,8 +43,12 @@ stop(void **state)
 		kill(server, SIGINT);
 		waitpid(server, NULL, 0);
 	}
-	snprintf(command, sizeof(command), "rm -rf '%s'", harness_dir);
-	return system(command);
+	pid = fork();
+	if (pid == 0) {
+		execl("/bin/rm", "rm", "-rf", harness_dir, (char *)NULL);
+		_exit(127);
+	}
+	return waitpid(pid, &status, 0) == pid && status == 0 ? 0 : -1;
 }
 
 static uint16_t

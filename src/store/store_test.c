@@ -362,11 +362,13 @@ child_full_disk(void)
 {
 	struct rlimit small = { 2000000, RLIM_INFINITY }, none = {
 	    RLIM_INFINITY, RLIM_INFINITY };
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
 	struct store *s = open_with_user(NULL);
 	uint64_t p = 0, acked = 0, q;
 	enum err e = OK;
 
-	signal(SIGXFSZ, SIG_IGN);
+	if (sigaction(SIGXFSZ, &ignore, NULL) != 0)
+		return 9;
 	if (setrlimit(RLIMIT_FSIZE, &small) != 0)
 		return 10;
 	for (unsigned i = 0; i < 5000 && e == OK; i++) {
