@@ -228,6 +228,7 @@ sessions_initiate(struct core *c, const struct address *to,
 	struct pair_state st;
 	struct peer peer;
 	struct sending s;
+	bool known;
 	enum err e;
 
 	if (b == NULL)
@@ -237,7 +238,9 @@ sessions_initiate(struct core *c, const struct address *to,
 	TRY(bundle_cert(c, &peer.list, to->device, in->cert, &whole.cert));
 	TRY(handshake_check_bundle(c->p, &peer.list, to->device, &whole,
 	    c->now_ms, b));
-	TRY(peer_accept_cert(c, &to->account, whole.cert));
+	TRY(peer_has_cert(c, b->cert_hash, &known));
+	if (!known)
+		TRY(peer_accept_cert(c, &to->account, whole.cert));
 	TRY(pair_load_state(c, to, &st));
 	e = sending_load(c, to, &s);
 	if (e == OK)
