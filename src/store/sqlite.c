@@ -41,12 +41,35 @@ struct stmt {
 	uint8_t map[PARAMS_MAX];	/* ours to SQLite's; 0: not used */
 };
 
+static bool
+is_no_room(int e)
+{
+	return e == ENOSPC || e == EDQUOT || e == EFBIG;
+}
+
+/*
+ * Did writing fail for want of room? By the time of the answer errno is
+ * often another; the log's file remembers its own.
+ */
+static bool
+is_full(sqlite3 *h)
+{
+	sqlite3_file *f = NULL;
+	int e = 0;
+
+	if (is_no_room(sqlite3_system_errno(h)))
+		return true;
+	if (sqlite3_file_control(h, "main", SQLITE_FCNTL_JOURNAL_POINTER,
+	    &f) != SQLITE_OK || f == NULL || f->pMethods == NULL)
+		return false;
+	return f->pMethods->xFileControl(f, SQLITE_FCNTL_LAST_ERRNO, &e) ==
+	    SQLITE_OK && is_no_room(e);
+}
+
 /* A write that failed for want of room says so whatever call failed. */
 static enum err
 sqlite_err(sqlite3 *h, int rc)
 {
-	int e;
-
 	switch (rc & 0xff) {
 	case SQLITE_OK:
 	case SQLITE_ROW:
@@ -60,10 +83,7 @@ sqlite_err(sqlite3 *h, int rc)
 	case SQLITE_FULL:
 		return ERR_DISK_FULL;
 	case SQLITE_IOERR:
-		e = sqlite3_system_errno(h);
-		if (e == ENOSPC || e == EDQUOT || e == EFBIG)
-			return ERR_DISK_FULL;
-		return ERR_IO;
+		return is_full(h) ? ERR_DISK_FULL : ERR_IO;
 	case SQLITE_READONLY:
 	case SQLITE_CANTOPEN:
 	case SQLITE_PERM:
