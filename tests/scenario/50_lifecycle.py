@@ -154,7 +154,7 @@ def starting(s):
                 ('unknown command', ('dance',), {}, 'serve, init'),
                 ('unknown key', ('--set', 'limits.loginn=0'), {}, 'limits.loginn'),
                 ('bad value', ('--set', 'limits.login=often'), {}, 'limits.login'),
-                ('unknown variable', (), {'NIGHTJAR_LOGIN': '1'}, 'NIGHTJAR_LOGIN'),
+                ('unknown variable', (), {'NIGHTJARD_LOGIN': '1'}, 'NIGHTJARD_LOGIN'),
                 ('unknown key in the file', ('--config', conf), {}, 'limits.loginn'),
                 ('file that is not', ('--config', '/nowhere.json'), {}, '/nowhere.json'),
                 ('port in use', ('--data', d, '--set', 'listen.https=', '--set',
