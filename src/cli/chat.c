@@ -1,6 +1,6 @@
 /*
- * chat.c: see chat.h; exports chat_draw, chat_say to chat_input.c. Drawing, entries, marks; chat_input.c has the keys and
- * what is done with a line.
+ * chat.c: see chat.h; exports chat_draw, chat_say to chat_input.c. Drawing,
+ * entries, marks; chat_input.c has the keys and what is done with a line.
  */
 #include "cli/chat.h"
 

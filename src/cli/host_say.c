@@ -10,6 +10,9 @@
 
 #define LINE_MAX_BYTES 2048
 
+static void say(const struct host *h, const char *kind, const char *format,
+    va_list ap) __attribute__((format(printf, 3, 0)));
+
 static void
 say(const struct host *h, const char *kind, const char *format, va_list ap)
 {
