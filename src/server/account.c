@@ -23,7 +23,7 @@ account_token(struct call *c, struct jwt *t, struct span *out,
 }
 
 enum err
-call_tokens(struct call *c, const struct user_id *user, struct span username,
+account_tokens(struct call *c, const struct user_id *user, struct span username,
     const struct session_id *session, struct tokens *out)
 {
 	struct jwt t = { .user = *user, .session = *session,
@@ -42,7 +42,7 @@ call_tokens(struct call *c, const struct user_id *user, struct span username,
 }
 
 enum err
-call_refresh_token(struct call *c, struct span text,
+account_refresh_token(struct call *c, struct span text,
     struct user_id *user_out, struct session_id *session_out,
     uint8_t hash_out[static CALL_HASH_LEN])
 {
@@ -57,7 +57,7 @@ call_refresh_token(struct call *c, struct span text,
 }
 
 enum err
-call_account_wait(struct call *c, struct span account)
+account_wait(struct call *c, struct span account)
 {
 	uint32_t s = backoff_wait_s(frame_of(c)->home->server->backoff,
 	    account, c->now_ms);
@@ -70,14 +70,14 @@ call_account_wait(struct call *c, struct span account)
 }
 
 void
-call_account_failed(struct call *c, struct span account)
+account_failed(struct call *c, struct span account)
 {
 	backoff_failed(frame_of(c)->home->server->backoff, account,
 	    c->now_ms, c->conf->accounts_backoff_max_ms);
 }
 
 void
-call_account_clear(struct call *c, struct span account)
+account_clear(struct call *c, struct span account)
 {
 	backoff_clear(frame_of(c)->home->server->backoff, account);
 }

@@ -134,23 +134,23 @@ struct tokens {
 	uint64_t expires_ms;	/* of the refresh token */
 };
 /* New tokens of a session. ERR_TOO_LARGE, ERR_PROVIDER. */
-MUST_USE enum err call_tokens(struct call *c, const struct user_id *user,
+MUST_USE enum err account_tokens(struct call *c, const struct user_id *user,
     struct span username, const struct session_id *session,
     struct tokens *out);
 /*
  * Whose refresh token this is, and its hash. ERR_INVALID_TOKEN,
  * ERR_TOKEN_EXPIRED.
  */
-MUST_USE enum err call_refresh_token(struct call *c, struct span text,
+MUST_USE enum err account_refresh_token(struct call *c, struct span text,
     struct user_id *user_out, struct session_id *session_out,
     uint8_t hash_out[static CALL_HASH_LEN]);
 /*
  * Failed logins of an account, as it was named: wait says ERR_RATE_LIMITED
  * (with Retry-After) while it has to wait.
  */
-MUST_USE enum err call_account_wait(struct call *c, struct span account);
-void call_account_failed(struct call *c, struct span account);
-void call_account_clear(struct call *c, struct span account);
+MUST_USE enum err account_wait(struct call *c, struct span account);
+void account_failed(struct call *c, struct span account);
+void account_clear(struct call *c, struct span account);
 /* The caller's address as text, as far as log.ip lets it be kept. */
 struct span call_address(struct call *c);
 /* User-Agent of the request; empty over a socket. */
@@ -162,7 +162,7 @@ struct span call_agent(struct call *c);
  * In emit, on the chat's key: the caller types in this chat for 5 s from now
  * on, or stopped. True when they typed before.
  */
-bool call_typing(struct call *c, const struct chat_id *chat, bool is_typing);
+bool typing_set(struct call *c, const struct chat_id *chat, bool is_typing);
 
 /* ---- what all reactors do ---- */
 
@@ -191,7 +191,7 @@ enum err call_store_health(struct call *c);
 /* Milliseconds since the process is up. */
 uint64_t call_uptime_ms(struct call *c);
 /* In emit: the text of /metrics becomes the reply. */
-void call_metrics(struct call *c);
+void shard_metrics(struct call *c);
 
 /*
  * The reply is not JSON by shape but this: for /metrics and the page.

@@ -113,7 +113,7 @@ deliver_here(struct shard *s, const struct user_id *to, uint32_t device,
 			continue;
 		if ((flags & DELIVER_DEVICES) != 0 && k->who.device == 0)
 			continue;
-		sock_give(s, k, b, position);
+		socket_give(s, k, b, position);
 	}
 }
 

@@ -109,7 +109,7 @@ frame_copy(struct frame *f, struct span in, struct span *out)
 }
 
 struct shard *
-shard_of_key(struct server *s, const uint8_t key[static ID_LEN])
+frame_shard_of(struct server *s, const uint8_t key[static ID_LEN])
 {
 	uint64_t h = s->seed;
 
@@ -337,7 +337,7 @@ static void
 frame_set_home(struct frame *f)
 {
 	if (f->call.op->emit != NULL)
-		f->box.job.home = shard_of_key(f->home->server,
+		f->box.job.home = frame_shard_of(f->home->server,
 		    f->call.key)->reactor;
 }
 
@@ -441,7 +441,7 @@ frame_taken(struct frame *f)
 static enum err
 frame_emit(struct frame *f, bool *gone)
 {
-	struct shard *to = shard_of_key(f->home->server, f->call.key);
+	struct shard *to = frame_shard_of(f->home->server, f->call.key);
 
 	if (f->at != to) {
 		f->stage = STAGE_EMIT;

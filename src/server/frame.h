@@ -14,6 +14,7 @@
 #include "edge/edge.h"
 #include "net/thread.h"
 #include "net/work.h"
+#include "server/backoff.h"
 #include "server/conf.h"
 #include "server/deliver.h"
 #include "server/jwt.h"
@@ -199,7 +200,7 @@ MUST_USE bool frame_everywhere(struct frame *f, shard_fn each, frame_fn taken);
 /* Moves it to another shard's thread and goes on with f->taken there. */
 void frame_move(struct frame *f, struct shard *to, frame_fn next);
 /* The shard whose reactor emits the events of this key. */
-struct shard *shard_of_key(struct server *s, const uint8_t key[static ID_LEN]);
+struct shard *frame_shard_of(struct server *s, const uint8_t key[static ID_LEN]);
 
 /* ---- answers (answer.c) ---- */
 

@@ -345,7 +345,11 @@ main(int argc, char **argv)
 		status = fail(1, "OpenSSL can not be set up");
 		conf_free(conf);
 	} else if (strcmp(o.command, "health") == 0) {
-		status = probe_ready(conf->listen_http, conf->listen_https);
+		const char *why = probe_ready(conf->listen_http);
+
+		if (why == NULL)
+			puts("ready");
+		status = why == NULL ? 0 : fail(1, why);
 		conf_free(conf);
 	} else if (strcmp(o.command, "serve") == 0 ||
 	    strcmp(o.command, "init") == 0) {

@@ -38,8 +38,8 @@ probe_connect(const char *host, const char *port)
 	return fd;
 }
 
-int
-probe_ready(const char *http, const char *https)
+const char *
+probe_ready(const char *http)
 {
 	static const char request[] = "GET /ready HTTP/1.1\r\n"
 	    "Host: localhost\r\nConnection: close\r\n\r\n";
@@ -50,18 +50,15 @@ probe_ready(const char *http, const char *https)
 	snprintf(at, sizeof(at), "%.*s", (int)strcspn(http, ","), http);
 	colon = strrchr(at, ':');
 	if (colon == NULL) {
-		fprintf(stderr, "nightjard: health asks a plain listener, and "
-		    "listen.http is empty%s\n", https[0] != '\0' ?
-		    "; ask the TLS one with curl" : "");
-		return 1;
+		return "health asks a plain listener, and listen.http is "
+		    "empty";
 	}
 	*colon = '\0';
 	char *host = at[0] == '[' ? at + 1 : at;
 	host[strcspn(host, "]")] = '\0';
 	int fd = probe_connect(host, colon + 1);
 	if (fd < 0) {
-		fprintf(stderr, "nightjard: nothing answers at %s\n", http);
-		return 1;
+		return "nothing answers at listen.http";
 	}
 	if (send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) ==
 	    (ssize_t)sizeof(request) - 1) {
@@ -73,10 +70,5 @@ probe_ready(const char *http, const char *https)
 	}
 	close(fd);
 	answer[n] = '\0';
-	if (strncmp(answer, "HTTP/1.1 200 ", 13) == 0) {
-		puts("ready");
-		return 0;
-	}
-	fprintf(stderr, "nightjard: not ready\n");
-	return 1;
+	return strncmp(answer, "HTTP/1.1 200 ", 13) == 0 ? NULL : "not ready";
 }

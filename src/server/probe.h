@@ -6,9 +6,9 @@
 #define SERVER_PROBE_H
 
 /*
- * 0 and a line when GET /ready answers 200, else 1 and a line that says why.
- * Asks the first plain address; without one it can not, and says so.
+ * NULL when GET /ready answers 200, else why not, for people. Asks the first
+ * plain address of the list.
  */
-int probe_ready(const char *http, const char *https);
+const char *probe_ready(const char *http);
 
 #endif

@@ -1,6 +1,5 @@
 /*
- * rate.h: which limit a call falls under (rates.def) and the delay after
- * failed logins of one account. Shared by all reactors: everything is one
+ * rate.h: which limit a call falls under (rates.def). Shared by all reactors: everything is one
  * 64-bit atomic a bucket (base/limit.h).
  */
 #ifndef SERVER_RATE_H
@@ -36,20 +35,5 @@ MUST_USE enum err rate_take(struct limit *l, const struct conf *conf,
 /* Gives it back: the call failed and is not counted. */
 void rate_give(struct limit *l, const struct conf *conf, enum rate_class c,
     const struct caller *who, const struct sys_addr *addr);
-
-/*
- * Delay after failed logins of one account (named by what was typed, in lower
- * case, whether it exists or not): from the third failure on 1 s, doubling up
- * to accounts.backoff_max. A success clears it.
- */
-struct backoff;
-MUST_USE enum err backoff_open(struct backoff **out);
-void backoff_close(struct backoff *b);
-/* Seconds that this account has to wait still; 0: it may try. */
-uint32_t backoff_wait_s(struct backoff *b, struct span account,
-    uint64_t now_ms);
-void backoff_failed(struct backoff *b, struct span account, uint64_t now_ms,
-    uint64_t max_ms);
-void backoff_clear(struct backoff *b, struct span account);
 
 #endif

@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include "server/backoff.h"
 #include "server/conf.h"
 #include "server/rate.h"
 

@@ -191,7 +191,7 @@ shard_metrics_text(struct frame *f)
 }
 
 void
-call_metrics(struct call *c)
+shard_metrics(struct call *c)
 {
 	struct frame *f = frame_of(c);
 

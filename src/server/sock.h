@@ -45,9 +45,9 @@ sock_of(struct list *l)
 }
 
 /* An event for this socket: sent, held, or dropped when it is going. */
-void sock_give(struct shard *s, struct sock *k, struct blob *b,
+void socket_give(struct shard *s, struct sock *k, struct blob *b,
     uint64_t position);
 /* session:ended {reason}, then the connection ends. */
-void sock_end(struct shard *s, struct sock *k, const char *reason);
+void socket_end(struct shard *s, struct sock *k, const char *reason);
 
 #endif

@@ -42,7 +42,7 @@ sock_free(struct shard *s, struct sock *k)
 }
 
 void
-sock_give(struct shard *s, struct sock *k, struct blob *b, uint64_t position)
+socket_give(struct shard *s, struct sock *k, struct blob *b, uint64_t position)
 {
 	if (k->state == SOCK_LIVE) {
 		edge_emit(k->ref, b);
@@ -61,7 +61,7 @@ sock_give(struct shard *s, struct sock *k, struct blob *b, uint64_t position)
 }
 
 void
-sock_end(struct shard *s, struct sock *k, const char *reason)
+socket_end(struct shard *s, struct sock *k, const char *reason)
 {
 	uint8_t text[128];
 	struct wr w = wr_init(text, sizeof(text));
@@ -129,7 +129,7 @@ socket_announce(struct shard *s, const struct user_id *user,
 	struct caller who = { .user = *user, .is_known = true };
 
 	if (before == after || s->stopping ||
-	    shard_of_key(s->server, user->b) != s)
+	    frame_shard_of(s->server, user->b) != s)
 		return;
 	struct frame *f = frame_internal(s, ops_get(OP_announce), &who, NULL);
 	if (f == NULL)
@@ -230,7 +230,7 @@ socket_end_sessions(struct shard *s, struct frame *f)
 		next = l->next;
 		for (size_t i = 0; i < f->sessions_n; i++)
 			if (ID_EQ(k->who.session, f->sessions[i]))
-				sock_end(s, k, f->sessions_reason);
+				socket_end(s, k, f->sessions_reason);
 	}
 }
 

@@ -56,7 +56,7 @@ typing_fired(struct timer *timer)
 }
 
 bool
-call_typing(struct call *c, const struct chat_id *chat, bool is_typing)
+typing_set(struct call *c, const struct chat_id *chat, bool is_typing)
 {
 	struct shard *s = frame_of(c)->at;
 	uint8_t key[TYPING_KEY];

@@ -147,7 +147,7 @@ auth_register_work(struct call *c)
 	TRY(host_password_hash(in->password, a->hash));
 	call_new_id(c, a->user.b);
 	call_new_id(c, a->session.b);
-	return call_tokens(c, &a->user, a->username, &a->session, &a->tokens);
+	return account_tokens(c, &a->user, a->username, &a->session, &a->tokens);
 }
 
 enum err
@@ -186,7 +186,7 @@ auth_login_check(struct call *c)
 	if (in->has_device)
 		a->device = in->device.name;
 	TRY(auth_lower(c, in->username, &a->login));
-	return call_account_wait(c, a->login);
+	return account_wait(c, a->login);
 }
 
 enum err
@@ -227,15 +227,15 @@ auth_login_work(struct call *c)
 	if (e == OK && !a->is_active)
 		e = ERR_INVALID_CREDENTIALS;
 	if (e == ERR_INVALID_CREDENTIALS)
-		call_account_failed(c, a->login);
+		account_failed(c, a->login);
 	TRY(e);
-	call_account_clear(c, a->login);
+	account_clear(c, a->login);
 	if (!host_password_is_current(a->stored)) {
 		TRY(host_password_hash(in->password, a->hash));
 		a->is_new_hash = true;
 	}
 	call_new_id(c, a->session.b);
-	return call_tokens(c, &a->user, a->username, &a->session, &a->tokens);
+	return account_tokens(c, &a->user, a->username, &a->session, &a->tokens);
 }
 
 enum err
@@ -297,7 +297,7 @@ auth_refresh_check(struct call *c)
 	c->state = r;
 	if (!in->has_refresh_token)
 		return call_invalid(c, "refreshToken", "is missing");
-	TRY(call_refresh_token(c, in->refresh_token, &r->user, &r->session,
+	TRY(account_refresh_token(c, in->refresh_token, &r->user, &r->session,
 	    r->hash));
 	call_key(c, r->user.b);
 	return OK;
@@ -332,7 +332,7 @@ auth_refresh_write(struct call *c, struct txn *t)
 		    r->session, r->user }, NULL));
 		return call_refuse_after(c, ERR_TOKEN_REUSED);
 	}
-	TRY(call_tokens(c, &r->user, row.username, &r->session, &tokens));
+	TRY(account_tokens(c, &r->user, row.username, &r->session, &tokens));
 	TRY(q_session_rotate(t, &(struct q_session_rotate_in){ r->session,
 	    SPAN_OF(tokens.access_hash), SPAN_OF(tokens.refresh_hash),
 	    c->now_ms, tokens.expires_ms }, NULL));
@@ -401,7 +401,7 @@ auth_password_check(struct call *c)
 	c->state = ARENA_NEW(&c->arena, struct change);
 	if (c->state == NULL)
 		return ERR_TOO_LARGE;
-	return call_account_wait(c, name);
+	return account_wait(c, name);
 }
 
 enum err
@@ -425,7 +425,7 @@ auth_password_work(struct call *c)
 	enum err e = host_password_verify(in->current_password, s->stored);
 
 	if (e == ERR_INVALID_CREDENTIALS) {
-		call_account_failed(c, name);
+		account_failed(c, name);
 		return call_fail(c, e, "The current password is wrong");
 	}
 	TRY(e);

@@ -224,7 +224,7 @@ devices_put_check(struct call *c)
 	if (c->state == NULL)
 		return ERR_TOO_LARGE;
 	if (in->has_password)
-		return call_account_wait(c, span_of(c->who.username,
+		return account_wait(c, span_of(c->who.username,
 		    c->who.username_n));
 	return OK;
 }
@@ -288,7 +288,7 @@ check_password(struct call *c)
 	e = host_password_verify(in->password, s->password_hash);
 	if (e != ERR_INVALID_CREDENTIALS)
 		return e;
-	call_account_failed(c, span_of(c->who.username, c->who.username_n));
+	account_failed(c, span_of(c->who.username, c->who.username_n));
 	return call_fail(c, e, "The password is wrong");
 }
 

@@ -68,7 +68,7 @@ health_api_check(struct call *c)
 void
 health_metrics_emit(struct call *c)
 {
-	call_metrics(c);
+	shard_metrics(c);
 }
 
 enum err

@@ -97,7 +97,7 @@ typing_start_emit(struct call *c)
 {
 	const struct typing_state *s = c->state;
 
-	(void)call_typing(c, &s->chat, true);
+	(void)typing_set(c, &s->chat, true);
 	typing_tell(c, true);
 }
 
@@ -106,7 +106,7 @@ typing_stop_emit(struct call *c)
 {
 	const struct typing_state *s = c->state;
 
-	(void)call_typing(c, &s->chat, false);
+	(void)typing_set(c, &s->chat, false);
 	typing_tell(c, false);
 }
 
@@ -116,7 +116,7 @@ typing_leave_emit(struct call *c)
 {
 	const struct typing_state *s = c->state;
 
-	if (call_typing(c, &s->chat, false))
+	if (typing_set(c, &s->chat, false))
 		typing_tell(c, false);
 }
 
