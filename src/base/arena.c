@@ -8,6 +8,7 @@
 struct arena_chunk {
 	struct arena_chunk *next;
 	size_t n;		/* bytes of the whole chunk */
+	size_t below_high;	/* arena.high of the chunk before it */
 };
 
 /* Bytes of a chunk that its header takes. */
@@ -30,13 +31,22 @@ arena_init_growing(struct arena *a, void *mem, size_t cap, size_t max,
 	    .first_cap = cap, .max = max, .grow = grow };
 }
 
+/* How far the present chunk was ever written since it was last wiped. */
+static size_t
+arena_high(const struct arena *a)
+{
+	return a->high > a->used ? a->high : a->used;
+}
+
 static void
 arena_free_until(struct arena *a, struct arena_chunk *keep)
 {
+	a->high = arena_high(a);
 	while (a->chunks != keep) {
 		struct arena_chunk *c = a->chunks;
 
 		a->chunks = c->next;
+		a->high = c->below_high;
 		(void)a->grow(c, c->n);
 	}
 }
@@ -63,6 +73,8 @@ arena_chunk_add(struct arena *a, size_t n)
 		return false;
 	c->next = a->chunks;
 	c->n = want;
+	c->below_high = arena_high(a);
+	a->high = 0;
 	a->chunks = c;
 	a->p = (uint8_t *)c + CHUNK_HEAD;
 	a->used = 0;
@@ -140,10 +152,15 @@ arena_reset(struct arena *a, struct arena_mark m)
 void
 arena_wipe(struct arena *a, struct arena_mark m)
 {
-	for (struct arena_chunk *c = a->chunks; c != m.chunks; c = c->next)
-		wipe((uint8_t *)c + CHUNK_HEAD, c->n - CHUNK_HEAD);
-	/* What was left of the chunk that the mark is in. */
-	if (m.p != NULL)
-		wipe(m.p + m.used, m.cap - m.used);
+	size_t high = arena_high(a);
+
+	/* Each chunk as far as it was written; last the one of the mark. */
+	for (struct arena_chunk *c = a->chunks; c != m.chunks; c = c->next) {
+		wipe((uint8_t *)c + CHUNK_HEAD, high);
+		high = c->below_high;
+	}
+	if (m.p != NULL && high > m.used)
+		wipe(m.p + m.used, high - m.used);
 	arena_reset(a, m);
+	a->high = m.used;
 }

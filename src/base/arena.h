@@ -18,6 +18,7 @@ typedef void *(*arena_grow_fn)(void *p, size_t n);
 struct arena {
 	uint8_t *p;			/* present chunk */
 	size_t used, cap;
+	size_t high;			/* most that was used since a wipe */
 	uint8_t *first;			/* the caller's memory */
 	size_t first_cap;
 	struct arena_chunk *chunks;	/* grown ones, newest first */

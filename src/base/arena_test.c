@@ -157,6 +157,29 @@ test_arena_wipe_leaves_nothing_behind_the_mark(void **state)
 	assert_ptr_equal(arena_bytes(&a, 1), p);
 }
 
+/* What a plain reset let go is still wiped later, also below a grown chunk. */
+static void
+test_arena_wipe_reaches_what_was_reset(void **state)
+{
+	uint8_t mem[64] = { 0 };
+	struct arena a;
+	struct arena_mark start, inner;
+
+	(void)state;
+	arena_init_growing(&a, mem, sizeof(mem), 1 << 20, grow);
+	start = arena_mark(&a);
+	memset(arena_bytes(&a, 50), 's', 50);
+	inner = arena_mark(&a);
+	assert_non_null(arena_alloc(&a, 30000));
+	arena_reset(&a, inner);
+	arena_reset(&a, start);
+	memset(arena_bytes(&a, 5), 't', 5);
+	arena_wipe(&a, start);
+	for (size_t i = 0; i < sizeof(mem); i++)
+		assert_int_equal(mem[i], 0);
+	arena_fini(&a);
+}
+
 static void
 test_arena_dup_copies(void **state)
 {
@@ -185,6 +208,7 @@ main(void)
 		cmocka_unit_test(test_arena_reset_goes_back_exactly),
 		cmocka_unit_test(
 		    test_arena_wipe_leaves_nothing_behind_the_mark),
+		cmocka_unit_test(test_arena_wipe_reaches_what_was_reset),
 		cmocka_unit_test(test_arena_dup_copies),
 	};
 
