@@ -78,6 +78,13 @@ on_timer(struct timer *t)
 	    offsetof(struct conn, timer));
 	struct edge_stats *st = &c->edge->stats;
 
+	/* Who does not read can not be told either. */
+	if ((c->state == CONN_HEAD || c->state == CONN_BODY) &&
+	    edge_conn_is_clogged(c)) {
+		st->slow_readers++;
+		stream_close(&c->stream);
+		return;
+	}
 	switch ((enum conn_state)c->state) {
 	case CONN_TLS:
 		st->tls_late++;
@@ -90,15 +97,15 @@ on_timer(struct timer *t)
 			break;
 		}
 		st->head_late++;
-		edge_http_refuse(c, 408);
+		edge_http_refuse(c, 408, "the head took too long");
 		break;
 	case CONN_BODY:
 		st->body_late++;
-		edge_http_refuse(c, 408);
+		edge_http_refuse(c, 408, "the body took too long");
 		break;
 	case CONN_ANSWER:
 		st->answer_late++;
-		edge_http_refuse(c, 503);
+		edge_http_refuse(c, 503, "the answer took too long");
 		break;
 	case CONN_WS:
 	case CONN_CLOSING:
@@ -199,8 +206,8 @@ on_open(struct stream *s)
 static bool
 takes_input(const struct conn *c)
 {
-	return c->state == CONN_HEAD || c->state == CONN_BODY ||
-	    c->state == CONN_WS;
+	return (c->state == CONN_HEAD || c->state == CONN_BODY ||
+	    c->state == CONN_WS) && !edge_conn_is_clogged(c);
 }
 
 /* Hands p[n] to the protocols until one wants more; bytes that were taken. */
@@ -232,13 +239,14 @@ time_head(struct conn *c, bool had_some)
 		edge_conn_enter(c, CONN_HEAD, c->edge->conf.head_ms);
 }
 
-/* No further input until the app has answered (back-pressure). */
+/* No further input until the app has answered and the peer has read what is
+ * written (back-pressure). */
 static void
 settle(struct conn *c)
 {
 	if (c->state == CONN_CLOSING) {
-		hold_drop(edge_chunks(c), &c->pend);
-		hold_drop(edge_chunks(c), &c->message);
+		hold_drop(&c->edge->holds, &c->pend);
+		hold_drop(&c->edge->holds, &c->message);
 	} else if (takes_input(c)) {
 		stream_resume(&c->stream);
 	} else {
@@ -256,7 +264,7 @@ work_off_kept(struct conn *c)
 	c->pend = NULL;
 	took = work_off(c, h->p, h->n);
 	if (took == h->n || c->state == CONN_CLOSING) {
-		hold_drop(edge_chunks(c), &h);
+		hold_drop(&c->edge->holds, &h);
 		return;
 	}
 	assert(c->pend == NULL);
@@ -277,7 +285,7 @@ on_data(struct stream *s, struct span bytes)
 	e->stats.bytes_in += bytes.n;
 	assert(bytes.p == p);	/* so that it may be unmasked in place */
 	if (had_some) {
-		if (hold_add(edge_chunks(c), &c->pend, bytes) != OK) {
+		if (hold_add(&c->edge->holds, &c->pend, bytes) != OK) {
 			stream_close(s);
 			return;
 		}
@@ -286,7 +294,7 @@ on_data(struct stream *s, struct span bytes)
 		size_t took = work_off(c, p, bytes.n);
 
 		if (took < bytes.n && c->state != CONN_CLOSING &&
-		    hold_add(edge_chunks(c), &c->pend,
+		    hold_add(&c->edge->holds, &c->pend,
 		    span_sub(bytes, took, bytes.n)) != OK) {
 			stream_close(s);
 			return;
@@ -324,6 +332,15 @@ edge_conn_continue(struct conn *c)
 }
 
 static void
+on_drained(struct stream *s)
+{
+	struct conn *c = of_stream(s);
+
+	if (c->state != CONN_CLOSING)
+		edge_conn_continue(c);
+}
+
+static void
 on_eof(struct stream *s)
 {
 	struct conn *c = of_stream(s);
@@ -349,8 +366,8 @@ on_close(struct stream *s, enum stream_end why)
 	reactor_flush_cancel(&c->resume);
 	if (c->session != NULL)
 		edge_session_end(c->session, EDGE_LOST);
-	hold_drop(edge_chunks(c), &c->pend);
-	hold_drop(edge_chunks(c), &c->message);
+	hold_drop(&c->edge->holds, &c->pend);
+	hold_drop(&c->edge->holds, &c->message);
 	addr_give(e, &c->peer);
 	slab_put(&e->conns, c);
 	e->stats.conns--;
@@ -362,5 +379,6 @@ const struct stream_ops edge_conn_ops = {
 	.on_open = on_open,
 	.on_data = on_data,
 	.on_eof = on_eof,
+	.on_drained = on_drained,
 	.on_close = on_close,
 };

@@ -28,6 +28,7 @@ edge_conf_default(struct edge_conf *c)
 		.connect_ms = 45000,
 		.message_max = 1000000,
 		.out_max = 4 << 20,
+		.held_max = 256 << 20,
 	};
 }
 
@@ -99,6 +100,7 @@ edge_open(struct reactor *r, const struct edge_conf *c,
 	e->reactor = r;
 	e->app = app;
 	e->conf = *c;
+	e->holds = (struct holds){ reactor_pool_chunks(r), 0, c->held_max };
 	e->conf.headers = e->conf.tls_headers = NULL;	/* as text below */
 	e->limits = (struct http_limits){ c->head_max, c->target_max,
 	    c->fields_max, UINT64_MAX / 2 };	/* bodies: body_max, by us */

@@ -158,11 +158,13 @@ struct edge_app {
 	 */
 	size_t (*body_max)(void *arg, const struct edge_request *head);
 	/*
-	 * Optional. A request that edge refuses (400, 408, 413, 414, 431, 501,
-	 * 503, 505): the app may edge_answer it in its own form, at once. The
-	 * connection closes in any case.
+	 * Optional. A request that edge refuses (400, 408, 413, 414, 417, 431,
+	 * 501, 503, 505): the app may edge_answer it in its own form, at once.
+	 * why: what was wrong, a literal for people. The connection closes in
+	 * any case.
 	 */
-	void (*on_refused)(void *arg, struct edge_ref request, int status);
+	void (*on_refused)(void *arg, struct edge_ref request, int status,
+	    const char *why);
 	/*
 	 * Optional. A session begins: 0 lets it, else an HTTP status (403 for
 	 * a foreign origin, 429, 503) that the handshake is answered with.
@@ -210,8 +212,12 @@ struct edge_conf {
 	uint64_t ping_interval_ms;	/* not 0 [25000] */
 	uint64_t ping_timeout_ms;	/* not 0 [20000] */
 	uint64_t connect_ms;		/* no socket joined for so long [45000] */
-	uint32_t message_max;		/* bytes of a message [1000000] */
-	uint32_t out_max;		/* bytes waiting to be written [4 MiB] */
+	uint32_t message_max;		/* bytes of a message [1000000]; 16 KiB
+					   until a socket is accepted */
+	uint32_t out_max;		/* bytes waiting to be written [4 MiB];
+					   from 64 KiB on its peer is not read */
+	size_t held_max;		/* bytes of all unfinished messages
+					   together [256 MiB], over: 503, 1013 */
 	/* Answer headers on every answer; the second list on TLS only. */
 	const struct http_field *headers;
 	size_t headers_n;

@@ -2,29 +2,32 @@
 #include "edge/hold.h"
 
 static struct hold *
-make(struct pool *chunks, size_t n)
+make(struct holds *all, size_t n)
 {
 	struct hold *h;
-	size_t cap = chunks->size - sizeof *h;
+	size_t cap = all->chunks->size - sizeof *h;
 
-	if (n <= cap) {
-		if ((h = pool_get(chunks)) == NULL)
-			return NULL;
-		*h = (struct hold){ 0, cap, true };
-		return h;
+	bool pooled = n <= cap;
+
+	if (!pooled) {
+		for (cap = 16384; cap < n; cap *= 2) {
+			if (cap > SIZE_MAX / 4)
+				return NULL;
+		}
 	}
-	for (cap = 16384; cap < n; cap *= 2) {
-		if (cap > SIZE_MAX / 4)
-			return NULL;
-	}
-	if ((h = malloc(sizeof *h + cap)) == NULL)
+	if (all->max > 0 && (all->bytes > all->max ||
+	    cap > all->max - all->bytes))
 		return NULL;
-	*h = (struct hold){ 0, cap, false };
+	h = pooled ? pool_get(all->chunks) : malloc(sizeof *h + cap);
+	if (h == NULL)
+		return NULL;
+	*h = (struct hold){ 0, cap, pooled };
+	all->bytes += cap;
 	return h;
 }
 
 enum err
-hold_add(struct pool *chunks, struct hold **hp, struct span bytes)
+hold_add(struct holds *all, struct hold **hp, struct span bytes)
 {
 	struct hold *h = *hp;
 
@@ -36,12 +39,12 @@ hold_add(struct pool *chunks, struct hold **hp, struct span bytes)
 
 		if (bytes.n > SIZE_MAX - had)
 			return ERR_NOMEM;
-		if ((more = make(chunks, had + bytes.n)) == NULL)
+		if ((more = make(all, had + bytes.n)) == NULL)
 			return ERR_NOMEM;
 		if (h != NULL)
 			memcpy(more->p, h->p, had);
 		more->n = had;
-		hold_drop(chunks, hp);
+		hold_drop(all, hp);
 		*hp = h = more;
 	}
 	memcpy(h->p + h->n, bytes.p, bytes.n);
@@ -50,7 +53,7 @@ hold_add(struct pool *chunks, struct hold **hp, struct span bytes)
 }
 
 void
-hold_drop(struct pool *chunks, struct hold **hp)
+hold_drop(struct holds *all, struct hold **hp)
 {
 	struct hold *h = *hp;
 
@@ -58,8 +61,9 @@ hold_drop(struct pool *chunks, struct hold **hp)
 		return;
 	*hp = NULL;
 	wipe(h->p, h->n);
+	all->bytes -= h->cap;
 	if (h->pooled)
-		pool_put(chunks, h);
+		pool_put(all->chunks, h);
 	else
 		free(h);
 }

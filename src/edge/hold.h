@@ -9,6 +9,14 @@
 #include "base/bytes.h"
 #include "net/pool.h"
 
+/* What all of one edge's may take together, so that many connections with
+ * unfinished messages are refused before the machine is full. */
+struct holds {
+	struct pool *chunks;
+	size_t bytes;		/* capacity in use */
+	size_t max;		/* 0: none */
+};
+
 struct hold {
 	size_t n, cap;
 	bool pooled;
@@ -17,12 +25,12 @@ struct hold {
 
 /*
  * Adds bytes to *h, which may be NULL (empty) and may move.
- * ERR_NOMEM: *h is as it was.
+ * ERR_NOMEM (all->max is one reason): *h is as it was.
  */
-MUST_USE enum err hold_add(struct pool *chunks, struct hold **h,
+MUST_USE enum err hold_add(struct holds *all, struct hold **h,
     struct span bytes);
 /* Gives it back and sets *h to NULL; NULL is fine. */
-void hold_drop(struct pool *chunks, struct hold **h);
+void hold_drop(struct holds *all, struct hold **h);
 
 static inline struct span
 hold_span(const struct hold *h)

@@ -128,7 +128,7 @@ edge_http_plain(struct conn *c, int status, const char *type,
 }
 
 void
-edge_http_refuse(struct conn *c, int status)
+edge_http_refuse(struct conn *c, int status, const char *why)
 {
 	struct edge *e = c->edge;
 	struct edge_ref ref;
@@ -140,7 +140,7 @@ edge_http_refuse(struct conn *c, int status)
 	edge_conn_enter(c, CONN_ANSWER, 0);
 	ref = request_ref(c);
 	if (e->app->on_refused != NULL)
-		e->app->on_refused(e->app->arg, ref, status);
+		e->app->on_refused(e->app->arg, ref, status, why);
 	if (edge_conn_find(ref) == c && c->state == CONN_ANSWER)
 		edge_http_plain(c, status, "text/plain; charset=utf-8",
 		    span_str(http_reason((unsigned)status)));
@@ -158,10 +158,10 @@ body_had(const struct conn *c, const struct intake *in)
 static bool
 spill(struct conn *c, const struct intake *in)
 {
-	if (hold_add(edge_chunks(c), &c->message, in->head) != OK ||
-	    hold_add(edge_chunks(c), &c->message, in->body) != OK) {
-		hold_drop(edge_chunks(c), &c->message);
-		edge_http_refuse(c, 503);
+	if (hold_add(&c->edge->holds, &c->message, in->head) != OK ||
+	    hold_add(&c->edge->holds, &c->message, in->body) != OK) {
+		hold_drop(&c->edge->holds, &c->message);
+		edge_http_refuse(c, 503, "too much is unfinished");
 		return false;
 	}
 	c->head_n = in->head.n;
@@ -186,7 +186,7 @@ on_head(struct conn *c, bool more_is_here)
 		    SIZE_MAX;
 	if (h->has_body && h->length_known && h->length > c->body_max) {
 		e->stats.body_large++;
-		edge_http_refuse(c, 413);
+		edge_http_refuse(c, 413, "body too large");
 		return;
 	}
 	/* RFC 9110 10.1.1: not when the body is coming in already. */
@@ -200,7 +200,7 @@ on_body(struct conn *c, struct intake *in, struct span piece)
 {
 	if (piece.n > c->body_max - body_had(c, in)) {
 		c->edge->stats.body_large++;
-		edge_http_refuse(c, 413);
+		edge_http_refuse(c, 413, "body too large");
 		return;
 	}
 	if (c->message == NULL && in->body.n == 0) {
@@ -209,8 +209,8 @@ on_body(struct conn *c, struct intake *in, struct span piece)
 	}
 	if (c->message == NULL && !spill(c, in))
 		return;
-	if (hold_add(edge_chunks(c), &c->message, piece) != OK)
-		edge_http_refuse(c, 503);
+	if (hold_add(&c->edge->holds, &c->message, piece) != OK)
+		edge_http_refuse(c, 503, "too much is unfinished");
 }
 
 /* Reads the head again from the copy that was made of it. */
@@ -239,7 +239,7 @@ on_end(struct conn *c, struct intake *in)
 
 	/* What was accepted once is accepted again. */
 	if (copy != NULL && !recall_head(c, in)) {
-		edge_http_refuse(c, 500);
+		edge_http_refuse(c, 500, "head not read again");
 		return;
 	}
 	c->message = NULL;	/* ours to drop, whatever becomes of c */
@@ -261,7 +261,7 @@ on_end(struct conn *c, struct intake *in)
 		edge_ws_handshake(c, &req);
 	else
 		e->app->on_request(e->app->arg, request_ref(c), &req);
-	hold_drop(reactor_pool_chunks(e->reactor), &copy);
+	hold_drop(&e->holds, &copy);
 	in->head = in->body = (struct span){ NULL, 0 };
 }
 
@@ -277,7 +277,7 @@ on_bad(struct conn *c)
 		st->body_large++;
 	else
 		st->bad_requests++;
-	edge_http_refuse(c, status);
+	edge_http_refuse(c, status, c->in.http.bad_why);
 }
 
 size_t
@@ -286,7 +286,8 @@ edge_http_input(struct conn *c, uint8_t *p, size_t n)
 	struct intake in = { { NULL, 0 }, { NULL, 0 } };
 	size_t at = 0;
 
-	while (c->state == CONN_HEAD || c->state == CONN_BODY) {
+	while ((c->state == CONN_HEAD || c->state == CONN_BODY) &&
+	    !edge_conn_is_clogged(c)) {
 		struct span rest = span_sub(span_of(p, n), at, n), piece;
 		size_t used = 0;
 		enum http_ev ev = http_next(&c->in.http, rest,

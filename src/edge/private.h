@@ -25,6 +25,8 @@
 #define EDGE_SID 24		/* characters */
 #define EDGE_SOCK_ID 20		/* characters of 15 random bytes */
 #define EDGE_SCRATCH 65536	/* answers' heads and small messages */
+#define EDGE_CLOG 65536		/* waiting bytes beyond which we read no more */
+#define EDGE_JOIN_MAX 16384	/* bytes of a message before a socket is in */
 #define EDGE_HEADERS_BYTES 8192	/* of conf.headers as text */
 
 enum conn_state {
@@ -107,6 +109,7 @@ struct edge {
 	struct edge_stats stats;
 	struct http_limits limits;
 	struct slab conns, sessions, socks;
+	struct holds holds;		/* unfinished messages of all */
 	struct map addrs;		/* connections of each address */
 	struct list gone;		/* sockets whose end the app must hear */
 	struct flush tell;		/* at the tick's end at the latest */
@@ -141,18 +144,22 @@ void edge_conn_continue(struct conn *c);
 /* False: not enough room (the reader is too slow) or no memory. */
 bool edge_conn_write(struct conn *c, struct span bytes);
 struct conn *edge_conn_find(struct edge_ref r);
-static inline struct pool *
-edge_chunks(struct conn *c)
+/*
+ * The peer does not read what it caused to be written: nothing more is read
+ * from it until it does, so that it can not fill the queue with answers.
+ */
+static inline bool
+edge_conn_is_clogged(const struct conn *c)
 {
-	return reactor_pool_chunks(c->edge->reactor);
+	return stream_waiting(&c->stream) > EDGE_CLOG;
 }
 
 /* ---- http.c ---- */
 
 /* Takes what it can of p[n]; returns the bytes taken. */
 size_t edge_http_input(struct conn *c, uint8_t *p, size_t n);
-/* Refuses: an answer by the app or a plain one, then the end. */
-void edge_http_refuse(struct conn *c, int status);
+/* Refuses: an answer by the app or a plain one, then the end. why: a literal. */
+void edge_http_refuse(struct conn *c, int status, const char *why);
 /* An answer of edge's own. type may be NULL. */
 void edge_http_plain(struct conn *c, int status, const char *type,
     struct span body);

@@ -98,12 +98,13 @@ rig_body_max(void *arg, const struct edge_request *head)
 }
 
 RIG void
-rig_on_refused(void *arg, struct edge_ref ref, int status)
+rig_on_refused(void *arg, struct edge_ref ref, int status, const char *why)
 {
 	struct edge_answer a = { .status = status,
 	    .body = SPAN("{\"refused\":true}") };
 
 	(void)arg;
+	assert_true(why != NULL && why[0] != '\0');	/* it says what */
 	rig.refused_n++;
 	if (rig.own_refusals)
 		edge_answer(ref, &a);
@@ -281,6 +282,28 @@ rig_send(int fd, struct span bytes)
 }
 
 /* Adds what the edge has sent to out; true at its end. */
+/* Sends it again and again until the edge takes no more; whole rounds sent. */
+RIG unsigned
+rig_flood(int fd, struct span bytes)
+{
+	size_t at = 0;
+	unsigned rounds = 0;
+
+	for (int stuck = 0; stuck < 50 && rounds < 5000; rig_run(2)) {
+		struct sys_iov v = { bytes.p + at, bytes.n - at };
+		long n = sys_sendv(fd, &v, 1);
+
+		if (n == SYS_ERROR)
+			break;
+		stuck = n > 0 ? 0 : stuck + 1;
+		if (n > 0 && (at += (size_t)n) == bytes.n) {
+			at = 0;
+			rounds++;
+		}
+	}
+	return rounds;
+}
+
 RIG bool
 rig_recv(int fd, struct buf *out)
 {

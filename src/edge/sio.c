@@ -161,6 +161,7 @@ edge_accept(struct edge_ref sock)
 	n = base64url_encode(SPAN_OF(raw), k->id);
 	assert(n == EDGE_SOCK_ID);
 	k->state = SOCK_OPEN;
+	k->session->conn->in.ws.message_max = k->edge->conf.message_max;
 	timer_cancel(&k->session->join);
 	send(k->session, put_connect,
 	    &(struct out){ .text = SPAN_OF(k->id) });

@@ -122,10 +122,11 @@ edge_ws_handshake(struct conn *c, const struct edge_request *req)
 		return;
 	}
 	if (!put_switch(c, key)) {
-		edge_http_refuse(c, 503);
+		edge_http_refuse(c, 503, "no room for the answer");
 		return;
 	}
-	ws_init(&c->in.ws, WS_SERVER, e->conf.message_max);
+	ws_init(&c->in.ws, WS_SERVER, e->conf.message_max < EDGE_JOIN_MAX ?
+	    e->conf.message_max : EDGE_JOIN_MAX);
 	edge_conn_enter(c, CONN_WS, 0);
 	/* As many sessions as connections: there is a slot. */
 	if (edge_session_open(c, &addr) == NULL)
@@ -238,16 +239,16 @@ bad(struct conn *c)
 static void
 data(struct conn *c, const struct ws_msg *m)
 {
-	struct pool *chunks = edge_chunks(c);
+	struct holds *holds = &c->edge->holds;
 	struct span msg = m->data;
 	struct hold *copy;
 
 	if (c->session == NULL)
 		return;
 	if ((c->message != NULL || !m->last) &&
-	    hold_add(chunks, &c->message, m->data) != OK) {
+	    hold_add(holds, &c->message, m->data) != OK) {
 		edge_session_end(c->session, EDGE_LOST);
-		edge_ws_close(c, WS_CODE_INTERNAL, "out of memory");
+		edge_ws_close(c, WS_CODE_LATER, "too much is unfinished");
 		return;
 	}
 	if (!m->last)
@@ -257,7 +258,7 @@ data(struct conn *c, const struct ws_msg *m)
 	if (copy != NULL)
 		msg = hold_span(copy);
 	edge_session_message(c->session, msg, m->op == WS_OP_BINARY);
-	hold_drop(chunks, &copy);
+	hold_drop(holds, &copy);
 }
 
 size_t
@@ -267,6 +268,8 @@ edge_ws_input(struct conn *c, uint8_t *p, size_t n)
 	size_t at = 0;
 
 	while (c->state == CONN_WS && !stream_is_closing(&c->stream)) {
+		if (edge_conn_is_clogged(c))
+			return at;
 		size_t used = 0;
 		enum ws_ev ev = ws_next(&c->in.ws, p + at, n - at, &used, &m);
 

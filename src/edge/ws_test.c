@@ -294,10 +294,11 @@ test_ws_ping_and_pong(void **state)
 }
 
 /* Pings that nobody reads the answers of fill a bounded queue only. */
+/* RFC 6455 5.5.3: pings have pongs, as long as those are read. */
 static void
 test_ws_ping_flood_is_cut(void **state)
 {
-	static uint8_t in[131 * 4000];
+	static uint8_t in[131 * 400];
 	struct wr w = wr_init(in, sizeof in);
 	uint8_t payload[125] = { 0 };
 	struct edge_conf c;
@@ -306,14 +307,41 @@ test_ws_ping_flood_is_cut(void **state)
 	(void)state;
 	edge_conf_default(&c);
 	c.out_max = 100000;
+	c.ping_interval_ms = c.ping_timeout_ms = 150;
+	c.close_ms = 50;
 	rig_restart(&c);
 	fd = rig_ws();
-	for (int i = 0; i < 4000; i++)
+	for (int i = 0; i < 400; i++)
 		wr_span(&w, rig_frame(WS_OP_PING, true, SPAN_OF(payload)));
-	for (int i = 0; i < 30 && edge_stats(rig.edge)->conns > 0; i++)
-		rig_send(fd, wr_done(&w));
+	assert_in_range(rig_flood(fd, wr_done(&w)), 1, 4999);
+	assert_int_equal(edge_stats(rig.edge)->slow_readers, 0);
+	rig_run_ms(600);
 	assert_int_equal(edge_stats(rig.edge)->conns, 0);
-	assert_int_equal(edge_stats(rig.edge)->slow_readers, 1);
+	assert_int_equal(edge_stats(rig.edge)->ping_late, 1);
+	sys_close(fd);
+}
+
+/* A message before a socket is in has a smaller limit: 1009. */
+static void
+test_ws_message_before_a_socket_is_small(void **state)
+{
+	static char text[EDGE_JOIN_MAX + 2];
+	int fd = rig_ws();
+
+	(void)state;
+	memset(text, 'x', sizeof text - 1);
+	rig_send_text(fd, text);
+	rig_run(3);
+	assert_int_equal(edge_stats(rig.edge)->message_large, 1);
+	assert_int_equal(edge_stats(rig.edge)->sessions, 0);
+	sys_close(fd);
+	fd = rig_sio();
+	memcpy(text, "42[\"", 4);
+	memcpy(text + sizeof text - 3, "\"]", 2);
+	rig_send_text(fd, text);
+	rig_run(3);
+	assert_int_equal(edge_stats(rig.edge)->message_large, 1);
+	assert_int_equal(edge_stats(rig.edge)->events_in, 1);
 	sys_close(fd);
 }
 
@@ -339,6 +367,7 @@ main(void)
 		RIG_TEST(test_ws_nothing_is_read_after_a_close),
 		RIG_TEST(test_ws_ping_and_pong),
 		RIG_TEST(test_ws_ping_flood_is_cut),
+		RIG_TEST(test_ws_message_before_a_socket_is_small),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -252,9 +252,10 @@ answer_send(struct frame *f)
 
 void
 answer_refuse(struct shard *s, struct edge_ref ref, enum err e, int status,
-    struct span request_id, const char *allow)
+    struct span request_id, const char *allow, const char *why)
 {
-	uint8_t text[1024];
+	uint8_t text[1024], says[256];
+	struct wr m = wr_init(says, sizeof(says));
 	struct wr w = wr_init(text, sizeof(text));
 	struct http_field h[6];
 	size_t n = 0;
@@ -264,7 +265,12 @@ answer_refuse(struct shard *s, struct edge_ref ref, enum err e, int status,
 	wr_str(&w, "{\"success\":false,\"error\":{\"code\":");
 	json_put_str(&w, span_str(err_code(e)));
 	wr_str(&w, ",\"message\":");
-	json_put_str(&w, span_str(err_text(e)));
+	wr_str(&m, err_text(e));
+	if (why != NULL) {
+		wr_str(&m, ": ");
+		wr_str(&m, why);
+	}
+	json_put_str(&w, wr_done(&m));
 	wr_str(&w, "},\"requestId\":");
 	json_put_str(&w, request_id);
 	wr_u8(&w, '}');

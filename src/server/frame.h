@@ -208,15 +208,16 @@ struct shard *frame_shard_of(struct server *s, const uint8_t key[static ID_LEN])
 void answer_send(struct frame *f);
 /* The error object {"code":...,"message":...,"details":...}. */
 void answer_error(struct frame *f, struct wr *w);
-/* An error envelope for a request that never became a call. */
+/* An error envelope for a request that never became a call; why: more than
+ * the error says, or NULL. */
 void answer_refuse(struct shard *s, struct edge_ref ref, enum err e,
-    int status, struct span request_id, const char *allow);
+    int status, struct span request_id, const char *allow, const char *why);
 
 /* ---- where requests and sockets come in ---- */
 
 void rest_request(void *arg, struct edge_ref ref,
     const struct edge_request *req);
-void rest_refused(void *arg, struct edge_ref ref, int status);
+void rest_refused(void *arg, struct edge_ref ref, int status, const char *why);
 
 int socket_handshake(void *arg, struct edge_handshake *h);
 void socket_connect(void *arg, struct edge_ref ref,

@@ -139,6 +139,9 @@ rest_body(struct frame *f, const struct edge_request *req)
 {
 	if (req->body.n == 0)
 		return OK;
+	if (http_count(req->head, "Content-Type") > 1)
+		return call_fail(&f->call, ERR_BAD_REQUEST,
+		    "Content-Type stands more than once");
 	if (!rest_is_json(http_find(req->head, "Content-Type")))
 		return call_fail(&f->call, ERR_UNSUPPORTED_MEDIA_TYPE,
 		    "Content-Type must be application/json");
@@ -153,6 +156,10 @@ rest_token(struct frame *f, const struct edge_request *req)
 
 	if (f->call.op->who == WHO_ANYONE || value.n == 0)
 		return OK;
+	/* Which of two would count could be seen differently by a proxy. */
+	if (http_count(req->head, "Authorization") > 1)
+		return call_fail(&f->call, ERR_BAD_REQUEST,
+		    "Authorization stands more than once");
 	if (!span_eq_nocase(span_sub(value, 0, 7), SPAN("Bearer ")))
 		return call_fail(&f->call, ERR_INVALID_TOKEN,
 		    "Authorization must be a Bearer token");
@@ -191,12 +198,12 @@ rest_request(void *arg, struct edge_ref ref, const struct edge_request *req)
 
 	if (e != OK) {
 		answer_refuse(s, ref, e, err_status(e), request_id,
-		    e == ERR_METHOD_NOT_ALLOWED ? m.allow : NULL);
+		    e == ERR_METHOD_NOT_ALLOWED ? m.allow : NULL, NULL);
 		return;
 	}
 	struct frame *f = frame_new(s, m.route->op, ORIGIN_REST);
 	if (f == NULL) {
-		answer_refuse(s, ref, ERR_BUSY, 503, request_id, NULL);
+		answer_refuse(s, ref, ERR_BUSY, 503, request_id, NULL, NULL);
 		return;
 	}
 	f->ref = ref;
@@ -212,7 +219,7 @@ rest_request(void *arg, struct edge_ref ref, const struct edge_request *req)
 }
 
 void
-rest_refused(void *arg, struct edge_ref ref, int status)
+rest_refused(void *arg, struct edge_ref ref, int status, const char *why)
 {
 	struct shard *s = arg;
 	uint8_t rnd[10], id[ID_LEN];
@@ -223,5 +230,5 @@ rest_refused(void *arg, struct edge_ref ref, int status)
 	sys_random(rnd, sizeof(rnd));
 	id_v7(id, reactor_unix_ms(s->reactor), rnd);
 	id_encode(id, text);
-	answer_refuse(s, ref, e, status, span_of(text, ID_TEXT_LEN), NULL);
+	answer_refuse(s, ref, e, status, span_of(text, ID_TEXT_LEN), NULL, why);
 }

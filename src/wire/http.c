@@ -213,6 +213,10 @@ find_head(struct http_in *h, struct span in, size_t *n)
 		struct span rest = span_sub(in, line, in.n);
 		size_t lf = span_find(rest, '\n'), end = line + lf;
 
+		/* RFC 9110 9.1: a method is a token; often it is TLS. */
+		if (line == 0 && rest.n > 0 && h->role == HTTP_SERVER &&
+		    (rest.p[0] < 0x20 || rest.p[0] >= 0x7f))
+			return bad(h, 400, "not HTTP (is it TLS?)");
 		if (line == 0 && lf > h->limits->target_max + TARGET_SLACK)
 			return bad(h, h->role == HTTP_SERVER ? 414 : 502,
 			    "start line too long");
