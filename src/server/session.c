@@ -78,7 +78,7 @@ sessions_put(struct sessions *s, const struct caller *who)
 }
 
 void
-sessions_drop(struct sessions *s, const struct session_id *id)
+sessions_forget(struct sessions *s, const struct session_id *id)
 {
 	struct session_entry *e = map_find(&s->by_id, id->b);
 

@@ -28,7 +28,7 @@ const struct caller *sessions_find(struct sessions *s,
     const struct session_id *id);
 /* Keeps it; without memory it is simply not kept. */
 void sessions_put(struct sessions *s, const struct caller *who);
-void sessions_drop(struct sessions *s, const struct session_id *id);
+void sessions_forget(struct sessions *s, const struct session_id *id);
 void sessions_set_device(struct sessions *s, const struct session_id *id,
     uint32_t device);
 

@@ -28,7 +28,7 @@ test_session_put_find_drop(void **state)
 	assert_null(sessions_find(&s, &a.session));
 	sessions_put(&s, &a);
 	assert_non_null(sessions_find(&s, &a.session));
-	sessions_drop(&s, &a.session);
+	sessions_forget(&s, &a.session);
 	assert_null(sessions_find(&s, &a.session));
 	sessions_fini(&s);
 }
@@ -43,7 +43,7 @@ test_session_end_changes_the_epoch(void **state)
 	(void)state;
 	sessions_init(&s, 10, 1);
 	uint32_t before = s.epoch;
-	sessions_drop(&s, &a.session);		/* not even here */
+	sessions_forget(&s, &a.session);		/* not even here */
 	assert_int_not_equal(s.epoch, before);
 	before = s.epoch;
 	sessions_set_device(&s, &a.session, 3);

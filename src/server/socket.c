@@ -218,7 +218,7 @@ socket_end_sessions(struct shard *s, struct frame *f)
 	const struct directory_user *u;
 
 	for (size_t i = 0; i < f->sessions_n; i++)
-		sessions_drop(&s->sessions, &f->sessions[i]);
+		sessions_forget(&s->sessions, &f->sessions[i]);
 	metric_set(&s->metrics.sessions_cached, s->sessions.by_id.n);
 	u = directory_find(&s->directory, &f->sessions_user);
 	if (u == NULL)
