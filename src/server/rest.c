@@ -35,40 +35,19 @@ rest_request_id(const struct edge_request *req, uint64_t now_ms,
 	return span_of(out, ID_TEXT_LEN);
 }
 
-static int
-rest_hex(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Percent-decodes into the arena; in a query '+' is a space. */
 static enum err
-rest_unescape(struct arena *a, struct span in, bool plus, struct span *out)
+rest_unescape(struct frame *f, struct span in, bool query, struct span *out)
 {
-	uint8_t *p = arena_bytes(a, in.n + 1);
+	uint8_t *p = arena_bytes(&f->call.arena, in.n + 1);
 	size_t n = 0;
 
 	if (p == NULL)
 		return ERR_TOO_LARGE;
-	for (size_t i = 0; i < in.n; i++) {
-		uint8_t c = in.p[i];
-
-		if (c == '%') {
-			int hi = i + 2 < in.n ? rest_hex(in.p[i + 1]) : -1;
-			int lo = i + 2 < in.n ? rest_hex(in.p[i + 2]) : -1;
-
-			if (hi < 0 || lo < 0)
-				return ERR_BAD_REQUEST;
-			c = (uint8_t)(hi << 4 | lo);
-			i += 2;
-		} else if (c == '+' && plus) {
-			c = ' ';
-		}
-		p[n++] = c;
-	}
+	if (!(query ? http_decode_query : http_decode_path)(in, p, &n))
+		return call_fail(&f->call, ERR_BAD_REQUEST, query ?
+		    "The query is not percent-coded UTF-8" :
+		    "The path is not percent-coded UTF-8");
 	*out = span_of(p, n);
 	return OK;
 }
@@ -76,8 +55,6 @@ rest_unescape(struct arena *a, struct span in, bool plus, struct span *out)
 static enum err
 rest_query(struct frame *f, struct span query)
 {
-	struct arena *a = &f->call.arena;
-
 	while (query.n > 0) {
 		size_t end = span_find(query, '&');
 		struct span pair = span_sub(query, 0, end);
@@ -90,8 +67,8 @@ rest_query(struct frame *f, struct span query)
 			return call_fail(&f->call, ERR_BAD_REQUEST,
 			    "The query has too many members");
 		struct shape_param *p = &f->params[f->params_n++];
-		TRY(rest_unescape(a, span_sub(pair, 0, eq), true, &p->name));
-		TRY(rest_unescape(a, span_sub(pair, eq + 1, pair.n), true,
+		TRY(rest_unescape(f, span_sub(pair, 0, eq), true, &p->name));
+		TRY(rest_unescape(f, span_sub(pair, eq + 1, pair.n), true,
 		    &p->value));
 	}
 	return OK;
@@ -113,7 +90,7 @@ rest_params(struct frame *f, const struct route_match *m,
 		struct shape_param *p = &f->params[f->params_n++];
 
 		TRY(arena_dup(a, m->params[i].name, &p->name));
-		TRY(rest_unescape(a, m->params[i].value, false, &p->value));
+		TRY(rest_unescape(f, m->params[i].value, false, &p->value));
 	}
 	return rest_query(f, req->head->query);
 }
