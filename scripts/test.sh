@@ -6,7 +6,7 @@
 #            with warnings as errors, every fuzzer for 20,000 runs
 #   --quick  style and unit tests of the plain build
 #   --full   what takes long: the server's tests under ThreadSanitizer, every
-#            fuzzer for 60 s, valgrind on the core
+#            fuzzer for 60 s, valgrind on the core, the build twice
 # Ends with "N passed, N failed" and fails when anything failed.
 set -eu
 cd "$(dirname "$0")/.."
@@ -62,6 +62,7 @@ case $mode in
 	meson_tests fuzz build-fuzz --suite fuzz --timeout-multiplier 4
 	configure build
 	compile build
+	tally reproducible scripts/repro.sh
 	meson_tests valgrind build --setup valgrind --suite base --suite pub --suite core --suite client
 	;;
 *)
