@@ -2,35 +2,9 @@
  * Tests of composite.c. The published example runs in nightjar-vectors; here
  * is what has to be refused.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include "crypto/composite.h"
-#include "crypto/host.h"
 #include "crypto/named.h"
-#include "crypto/openssl.h"
-
-static struct provider p;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	if (host_init() != OK)
-		return -1;
-	return openssl_provider_open(&p) == OK ? 0 : -1;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	openssl_provider_close(&p);
-	return 0;
-}
+#include "crypto/test_native.h"
 
 static struct composite_priv priv;
 static struct composite_pub pub;

@@ -1,34 +1,8 @@
 /*
  * Tests of hash.c: the exact bytes that are hashed, and injectivity.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include "crypto/hash.h"
-#include "crypto/host.h"
-#include "crypto/openssl.h"
-
-static struct provider p;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	if (host_init() != OK)
-		return -1;
-	return openssl_provider_open(&p) == OK ? 0 : -1;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	openssl_provider_close(&p);
-	return 0;
-}
+#include "crypto/test_native.h"
 
 /* docs/protocol.md, "Keys": u8 len(label), label, u32 len(part), part... */
 static void

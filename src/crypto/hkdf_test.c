@@ -1,35 +1,9 @@
 /*
  * Tests of hkdf.c: RFC 5869 appendix A, and that parts are concatenated.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include "base/text.h"
 #include "crypto/hkdf.h"
-#include "crypto/host.h"
-#include "crypto/openssl.h"
-
-static struct provider p;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	if (host_init() != OK)
-		return -1;
-	return openssl_provider_open(&p) == OK ? 0 : -1;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	openssl_provider_close(&p);
-	return 0;
-}
+#include "crypto/test_native.h"
 
 /* RFC 5869 A.1. */
 static void

@@ -1,35 +1,9 @@
 /*
  * Tests of merkle.c (docs/protocol.md, "Prekey batches").
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include "crypto/hash.h"
-#include "crypto/host.h"
 #include "crypto/merkle.h"
-#include "crypto/openssl.h"
-
-static struct provider p;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	if (host_init() != OK)
-		return -1;
-	return openssl_provider_open(&p) == OK ? 0 : -1;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	openssl_provider_close(&p);
-	return 0;
-}
+#include "crypto/test_native.h"
 
 static struct merkle_hash leaves[MERKLE_LEAVES_MAX];
 

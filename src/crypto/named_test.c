@@ -1,34 +1,8 @@
 /*
  * Tests of named.c: every output follows from the named randomness.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-#include "crypto/host.h"
 #include "crypto/named.h"
-#include "crypto/openssl.h"
-
-static struct provider p;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	if (host_init() != OK)
-		return -1;
-	return openssl_provider_open(&p) == OK ? 0 : -1;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	openssl_provider_close(&p);
-	return 0;
-}
+#include "crypto/test_native.h"
 
 static void
 test_named_queue_serves_in_order_and_ends(void **state)

@@ -2,35 +2,9 @@
  * Tests of openssl.c: each primitive against a published answer, then what it
  * has to refuse. The big sets (Wycheproof, ACVP) run in nightjar-vectors.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include "base/text.h"
-#include "crypto/host.h"
-#include "crypto/openssl.h"
 #include "crypto/openssl_private.h"
-
-static struct provider p;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	if (host_init() != OK)
-		return -1;
-	return openssl_provider_open(&p) == OK ? 0 : -1;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	openssl_provider_close(&p);
-	return 0;
-}
+#include "crypto/test_native.h"
 
 static void
 hex(const char *text, uint8_t *out)
