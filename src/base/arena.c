@@ -132,6 +132,25 @@ arena_dup(struct arena *a, struct span s, struct span *out)
 	return OK;
 }
 
+void *
+arena_grow(struct arena *a, void *items, size_t n, size_t *cap, size_t size)
+{
+	size_t more = *cap * 2 + 16;
+	void *p;
+
+	if (n < *cap)
+		return items;
+	if (more > SIZE_MAX / size)
+		return NULL;
+	p = arena_alloc(a, more * size);
+	if (p == NULL)
+		return NULL;
+	if (n > 0)
+		memcpy(p, items, n * size);
+	*cap = more;
+	return p;
+}
+
 struct arena_mark
 arena_mark(const struct arena *a)
 {

@@ -45,6 +45,16 @@ void *arena_alloc(struct arena *a, size_t n);
 uint8_t *arena_bytes(struct arena *a, size_t n);
 /* A copy of s in the arena; *out is empty on ERR_TOO_LARGE. */
 MUST_USE enum err arena_dup(struct arena *a, struct span s, struct span *out);
+/*
+ * Room for one more item in an array of n items that has *cap places: items
+ * as it was, or a copy with more places and *cap raised. NULL: limit reached.
+ *   items  in      the array, NULL while *cap is 0
+ *   n      in      items in use
+ *   cap    in/out  places
+ *   size   in      bytes of an item
+ */
+void *arena_grow(struct arena *a, void *items, size_t n, size_t *cap,
+    size_t size);
 struct arena_mark arena_mark(const struct arena *a);
 /* Back to the mark: what was allocated since is gone (grown chunks freed). */
 void arena_reset(struct arena *a, struct arena_mark m);

@@ -181,6 +181,27 @@ test_arena_wipe_reaches_what_was_reset(void **state)
 }
 
 static void
+test_arena_grow_keeps_what_is_there(void **state)
+{
+	uint8_t mem[4096];
+	struct arena a;
+	uint32_t *p = NULL, *q;
+	size_t n = 0, cap = 0;
+
+	(void)state;
+	arena_init(&a, mem, sizeof(mem));
+	while ((q = arena_grow(&a, p, n, &cap, sizeof(*q))) != NULL) {
+		p = q;
+		p[n] = (uint32_t)n;
+		n++;
+	}
+	assert_true(n >= 100);
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(p[i], i);
+	assert_int_equal(n, cap);
+}
+
+static void
 test_arena_dup_copies(void **state)
 {
 	uint8_t mem[8], text[] = "hello";
@@ -209,6 +230,7 @@ main(void)
 		cmocka_unit_test(
 		    test_arena_wipe_leaves_nothing_behind_the_mark),
 		cmocka_unit_test(test_arena_wipe_reaches_what_was_reset),
+		cmocka_unit_test(test_arena_grow_keeps_what_is_there),
 		cmocka_unit_test(test_arena_dup_copies),
 	};
 

@@ -302,3 +302,22 @@ shape_address_encode(const struct user_id *user, uint32_t device,
 	}
 	return w.n;
 }
+
+size_t
+shape_item_size(const struct shape_row *r)
+{
+	switch (r->kind) {
+	case SHAPE_LIST:
+		return r->shape->size;
+	case SHAPE_UUIDS:
+		return ID_LEN;
+	case SHAPE_U32S:
+		return sizeof(uint32_t);
+	case SHAPE_MAP:
+		return sizeof(struct shape_pair);
+	case SHAPE_COUNTS:
+		return sizeof(struct shape_count);
+	default:
+		return sizeof(struct span);
+	}
+}

@@ -174,6 +174,9 @@ void shape_error_encode(const struct shape_error *err, struct wr *w);
 void shape_text_row(const struct shape_row *r, struct wr *w);
 void shape_text_item(const struct shape_row *r, struct wr *w);
 
+/* Bytes that one entry of a list's row takes in the C struct's array. */
+size_t shape_item_size(const struct shape_row *r);
+
 /* The record of that name, or NULL; and all of them in order (NULL: end). */
 const struct shape *shape_find(struct span name);
 const struct shape *shape_at(size_t i);

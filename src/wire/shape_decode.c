@@ -272,25 +272,6 @@ list_push(struct dec *d, struct any_list *l, size_t *cap, size_t size)
 	return &p[l->n++ * size];
 }
 
-static size_t
-item_size(const struct shape_row *r)
-{
-	switch (r->kind) {
-	case SHAPE_LIST:
-		return r->shape->size;
-	case SHAPE_UUIDS:
-		return ID_LEN;
-	case SHAPE_U32S:
-		return sizeof(uint32_t);
-	case SHAPE_MAP:
-		return sizeof(struct shape_pair);
-	case SHAPE_COUNTS:
-		return sizeof(struct shape_count);
-	default:
-		return sizeof(struct span);
-	}
-}
-
 /* The text of one entry of STRS, B64S, UUIDS. */
 static bool
 item_text(struct dec *d, const struct shape_row *r, struct span s, void *to)
@@ -353,7 +334,7 @@ take_list(struct dec *d, const struct shape_row *r, struct any_list *to)
 			(void)json_skip(&d->j);
 			continue;
 		}
-		item = list_push(d, &l, &cap, item_size(r));
+		item = list_push(d, &l, &cap, shape_item_size(r));
 		step->index = count;
 		if (item != NULL && !item_json(d, r, item) &&
 		    d->j.why == NULL && !d->full)
@@ -391,7 +372,7 @@ take_entry(struct dec *d, const struct shape_row *r, struct any_list *l,
 {
 	struct shape_pair pair = { name, { NULL, 0 } };
 	struct shape_count entry = { name, 0 };
-	void *to = list_push(d, l, cap, item_size(r));
+	void *to = list_push(d, l, cap, shape_item_size(r));
 	bool good;
 
 	if (to == NULL)
@@ -409,7 +390,7 @@ take_entry(struct dec *d, const struct shape_row *r, struct any_list *l,
 	if (name.n == 0 || name.n > r->item_min ||
 	    memchr(name.p, 0, name.n) != NULL) {
 		fault(d, name, "is not a valid name here");
-	} else if (is_repeated(l, item_size(r), name)) {
+	} else if (is_repeated(l, shape_item_size(r), name)) {
 		fault(d, name, "is given twice");
 	} else if (!good) {
 		d->path[d->depth++] = (struct step){ span_sub(name, 0, 64),
@@ -599,7 +580,7 @@ param_list(struct dec *d, const struct shape_row *r, struct span s,
 		s = span_sub(s, comma + 1, s.n);
 		if (l.n >= r->max)
 			return false;
-		p = list_push(d, &l, &cap, item_size(r));
+		p = list_push(d, &l, &cap, shape_item_size(r));
 		if (p == NULL)
 			return false;
 		if (r->kind == SHAPE_U32S) {

@@ -60,25 +60,6 @@ get_list(const uint8_t *from)
 	return l;
 }
 
-static size_t
-item_size(const struct shape_row *r)
-{
-	switch (r->kind) {
-	case SHAPE_LIST:
-		return r->shape->size;
-	case SHAPE_UUIDS:
-		return ID_LEN;
-	case SHAPE_U32S:
-		return sizeof(uint32_t);
-	case SHAPE_MAP:
-		return sizeof(struct shape_pair);
-	case SHAPE_COUNTS:
-		return sizeof(struct shape_count);
-	default:
-		return sizeof(struct span);
-	}
-}
-
 static bool
 is_map(const struct shape_row *r)
 {
@@ -131,7 +112,7 @@ put_list(const struct shape_row *r, const uint8_t *from, struct wr *w)
 {
 	struct any_list l = get_list(from);
 	const uint8_t *p = l.p;
-	size_t size = item_size(r);
+	size_t size = shape_item_size(r);
 
 	wr_u8(w, is_map(r) ? '{' : '[');
 	for (size_t i = 0; i < l.n; i++) {
@@ -265,7 +246,7 @@ len_list(const struct shape_row *r, const uint8_t *from)
 {
 	struct any_list l = get_list(from);
 	const uint8_t *p = l.p;
-	size_t size = item_size(r), n = 2;
+	size_t size = shape_item_size(r), n = 2;
 
 	for (size_t i = 0; i < l.n; i++)
 		n += (i > 0) + len_item(r, &p[i * size]);

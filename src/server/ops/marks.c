@@ -100,18 +100,13 @@ load_news(struct call *c, struct txn *t, uint64_t position, struct news *out)
 	*out = (struct news){ NULL, 0 };
 	TRY(q_chat_undelivered_open(t, &in, &cu));
 	while ((e = q_chat_undelivered_next(&cu, &row)) == OK) {
-		if (out->n == cap) {
-			more = arena_alloc(&c->arena,
-			    (cap + 8) * 2 * sizeof(*more));
-			if (more == NULL) {
-				query_close(&cu);
-				return ERR_TOO_LARGE;
-			}
-			if (cap > 0)
-				memcpy(more, out->p, cap * sizeof(*more));
-			out->p = more;
-			cap = (cap + 8) * 2;
+		more = arena_grow(&c->arena, out->p, out->n, &cap,
+		    sizeof(*more));
+		if (more == NULL) {
+			query_close(&cu);
+			return ERR_TOO_LARGE;
 		}
+		out->p = more;
 		out->p[out->n++] = row;
 	}
 	return e == ERR_NOT_FOUND ? OK : e;

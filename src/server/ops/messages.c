@@ -246,18 +246,13 @@ load_devices(struct call *c, struct txn *t, const struct chat_id *chat,
 		if (ID_EQ(row.user, c->who.user) && row.device ==
 		    c->who.device)
 			continue;
-		if (out->n == cap) {
-			more = arena_alloc(&c->arena,
-			    (cap + 8) * 2 * sizeof(*more));
-			if (more == NULL) {
-				query_close(&cu);
-				return ERR_TOO_LARGE;
-			}
-			if (cap > 0)
-				memcpy(more, out->p, cap * sizeof(*more));
-			out->p = more;
-			cap = (cap + 8) * 2;
+		more = arena_grow(&c->arena, out->p, out->n, &cap,
+		    sizeof(*more));
+		if (more == NULL) {
+			query_close(&cu);
+			return ERR_TOO_LARGE;
 		}
+		out->p = more;
 		out->p[out->n++] = row;
 	}
 	return e == ERR_NOT_FOUND ? OK : e;
