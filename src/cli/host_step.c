@@ -143,11 +143,10 @@ do_connect(struct host *h, const struct client_effect *f)
 		    f->u.connect.has_after, f->u.connect.after);
 	} else {
 		uint8_t mem[HELLO_MAX] = "{";
-		/* A position beyond all: the answer of sync ends the search. */
-		struct span hello = make_hello(h, h->catch_up ? JSON_U53_MAX :
-		    f->u.connect.after, mem + 1, sizeof(mem) - 1);
+		struct span hello = make_hello(h, f->u.connect.after, mem + 1,
+		    sizeof(mem) - 1);
 		e = stand_open(&h->stand, f->u.connect.token,
-		    span_of(mem, hello.n + 1), h->catch_up);
+		    span_of(mem, hello.n + 1));
 	}
 	if (e != OK)
 		host_debug(h, "no connection: %s", err_text(e));
@@ -508,7 +507,8 @@ host_peek(struct host *h)
 {
 	struct client_host ch = { .ctx = h, .load = load, .seek = seek };
 	struct client_status st = { 0 };
-	client_init(&h->client, &h->pv, &ch, CLIENT_LISTEN);
+	client_init(&h->client, &h->pv, &ch, CLIENT_LISTEN |
+	    (h->catch_up ? CLIENT_CATCH_UP : 0));
 	enum err e = host_read(h);
 	if (e == OK) {
 		e = client_status(&h->client, &h->query, &st);

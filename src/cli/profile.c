@@ -148,9 +148,11 @@ profile_make(const struct provider *pv, const struct profile_paths *at,
 	snprintf(dir, sizeof(dir), "%s", at->state);
 	*strrchr(dir, '/') = '\0';
 	TRY(sys_dir_make(dir, 0700));
+	uint8_t id[SEAL_ID_LEN];
 	TRY(keyfile_make(pv, at->key, passphrase, &key));
+	enum err e = seal_id(pv, &key, id);
 	wipe(&key, sizeof(key));
-	return seen_make(at->state);
+	return e == OK ? seen_make(at->state, id) : e;
 }
 
 enum err
@@ -281,7 +283,9 @@ profile_open(struct profile *p, const struct provider *pv,
 	if (e == OK)
 		e = check_key(p);
 	if (e == OK)
-		e = seen_open(at->state, &p->seen_fd, &p->seen_lost);
+		e = seal_id(pv, &p->key, p->id);
+	if (e == OK)
+		e = seen_open(at->state, &p->seen_fd);
 	if (e != OK)
 		profile_close(p);
 	return e;
@@ -497,11 +501,11 @@ profile_version(struct profile *p, uint64_t *out)
 enum err
 profile_seen(struct profile *p, uint64_t *out)
 {
-	return p->seen_lost ? ERR_NOT_FOUND : seen_get(p->seen_fd, out);
+	return seen_get(p->seen_fd, p->id, out);
 }
 
 enum err
 profile_saw(struct profile *p, uint64_t generation)
 {
-	return seen_raise(p->seen_fd, generation);
+	return seen_raise(p->seen_fd, p->id, generation);
 }

@@ -4,7 +4,7 @@
  *
  *	<data>/profile.db	record(kind, key, generation, value)
  *	<data>/key		keyfile.h
- *	<state>			u64 big-endian, the highest generation seen
+ *	<state>			the highest generation seen, seen.h
  *
  * Several processes use one profile at once: each step is one transaction
  * (BEGIN IMMEDIATE ... COMMIT with synchronous=FULL), so it is durable before
@@ -40,7 +40,7 @@ struct profile {
 	uint64_t generation;	/* of what this transaction writes; 0: reads */
 	bool open;		/* a transaction */
 	int seen_fd;		/* the second place */
-	bool seen_lost;		/* it was not there though the profile was */
+	uint8_t id[SEAL_ID_LEN];	/* of this profile, there */
 	enum err damage;	/* ERR_AUTH: a value did not open */
 	struct buf work;	/* sealed bytes on their way */
 };
@@ -114,9 +114,8 @@ MUST_USE enum err profile_version(struct profile *p, uint64_t *out);
 /* ---- the second place ---- */
 
 /*
- * The highest generation ever told by profile_saw. ERR_NOT_FOUND: the file
- * was not there when the profile was opened, which a restored copy shows.
- * ERR_IO.
+ * The highest generation ever told by profile_saw. ERR_NOT_FOUND: there is
+ * none of this profile, which a copy on another machine shows. ERR_IO.
  */
 MUST_USE enum err profile_seen(struct profile *p, uint64_t *out);
 /* Raises it durably; a lower one changes nothing. ERR_IO. */

@@ -455,6 +455,45 @@ test_profile_notices_a_copy_without_the_second_place(void **state)
 	profile_close(&p);
 }
 
+/* `rm -r` of a profile and a new one under its name is no rollback. */
+static void
+test_profile_of_the_same_name_begins_at_zero(void **state)
+{
+	(void)state;
+	struct profile p;
+	uint64_t seen = 77;
+	make_and_open(&p);
+	assert_int_equal(profile_saw(&p, 900), OK);
+	profile_close(&p);
+	assert_int_equal(unlink(at.key), 0);
+	assert_int_equal(unlink(at.db), 0);
+	assert_int_equal(profile_make(&pv, &at, (struct span){ 0 }), OK);
+	assert_int_equal(profile_open(&p, &pv, &at, NULL, NULL), OK);
+	assert_int_equal(profile_seen(&p, &seen), OK);
+	assert_int_equal(seen, 0);
+	assert_int_equal(profile_saw(&p, 3), OK);
+	assert_int_equal(profile_seen(&p, &seen), OK);
+	assert_int_equal(seen, 3);
+	profile_close(&p);
+}
+
+/* The database alone was removed: the key names the profile, so it shows. */
+static void
+test_profile_with_an_emptied_database_keeps_its_generation(void **state)
+{
+	(void)state;
+	struct profile p;
+	uint64_t seen = 0;
+	make_and_open(&p);
+	assert_int_equal(profile_saw(&p, 900), OK);
+	profile_close(&p);
+	assert_int_equal(unlink(at.db), 0);
+	assert_int_equal(profile_open(&p, &pv, &at, NULL, NULL), OK);
+	assert_int_equal(profile_seen(&p, &seen), OK);
+	assert_int_equal(seen, 900);
+	profile_close(&p);
+}
+
 #define STEPS 60
 
 /* Adds one to a number, STEPS times, each a step of its own. */
@@ -576,6 +615,8 @@ main(void)
 		T(test_profile_refuses_a_key_file_that_would_take_for_ever),
 		T(test_profile_remembers_the_highest_generation),
 		T(test_profile_notices_a_copy_without_the_second_place),
+		T(test_profile_of_the_same_name_begins_at_zero),
+		T(test_profile_with_an_emptied_database_keeps_its_generation),
 		T(test_profile_serves_processes_at_once),
 		T(test_profile_keeps_committed_steps_of_a_killed_process),
 	};

@@ -67,3 +67,11 @@ seal_open(const struct provider *pv, const struct seal_key *k,
 	wipe(derived, sizeof(derived));
 	return e;
 }
+
+enum err
+seal_id(const struct provider *pv, const struct seal_key *k,
+    uint8_t out[static SEAL_ID_LEN])
+{
+	return hkdf_derive(pv, (struct span){ 0 }, SPAN_OF(k->b),
+	    SPAN("NJ1 profile id"), out, SEAL_ID_LEN);
+}

@@ -46,4 +46,12 @@ MUST_USE enum err seal_open(const struct provider *pv,
     const struct seal_key *k, const struct seal_place *at, struct span sealed,
     uint8_t *value_out, size_t *n_out);
 
+/*
+ * Names the profile without telling anything of its key: HKDF(no salt, profile
+ * key, "NJ1 profile id", 16). Another key: another profile. ERR_PROVIDER.
+ */
+#define SEAL_ID_LEN 16
+MUST_USE enum err seal_id(const struct provider *pv,
+    const struct seal_key *k, uint8_t out[static SEAL_ID_LEN]);
+
 #endif

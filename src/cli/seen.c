@@ -1,6 +1,6 @@
 /*
- * seen.c: see seen.h. Eight bytes are written at once into one sector, so a
- * crash leaves the old number or the new one.
+ * seen.c: see seen.h. Number and id are written at once into one sector, so a
+ * crash leaves the old ones or the new ones.
  */
 #include "cli/seen.h"
 
@@ -10,22 +10,23 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define SEEN_BYTES (8 + SEEN_ID_LEN)
+
 enum err
-seen_make(const char *path)
+seen_make(const char *path, const uint8_t id[static SEEN_ID_LEN])
 {
-	bool lost;
 	int fd;
-	TRY(seen_open(path, &fd, &lost));
+	TRY(seen_open(path, &fd));
+	enum err e = seen_raise(fd, id, 0);
 	seen_close(fd);
-	return OK;
+	return e;
 }
 
 enum err
-seen_open(const char *path, int *fd_out, bool *lost_out)
+seen_open(const char *path, int *fd_out)
 {
 	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-	*lost_out = fd < 0 && errno == ENOENT;
-	if (*lost_out) {
+	if (fd < 0 && errno == ENOENT) {
 		/* The folder, too, may have been lost: made again. */
 		char dir[1024];
 		size_t n = (size_t)(strrchr(path, '/') - path);
@@ -51,32 +52,33 @@ seen_close(int fd)
 }
 
 enum err
-seen_get(int fd, uint64_t *out)
+seen_get(int fd, const uint8_t id[static SEEN_ID_LEN], uint64_t *out)
 {
-	uint8_t b[8];
+	uint8_t b[SEEN_BYTES];
 	ssize_t n = pread(fd, b, sizeof(b), 0);
 	if (n < 0)
 		return ERR_IO;
-	struct rd r = rd_init(SPAN_OF(b));
-	*out = n == (ssize_t)sizeof(b) ? rd_u64(&r) : 0;
+	if (n != (ssize_t)sizeof(b) || memcmp(b + 8, id, SEEN_ID_LEN) != 0)
+		return ERR_NOT_FOUND;
+	struct rd r = rd_init(span_of(b, 8));
+	*out = rd_u64(&r);
 	return OK;
 }
 
 enum err
-seen_raise(int fd, uint64_t value)
+seen_raise(int fd, const uint8_t id[static SEEN_ID_LEN], uint64_t value)
 {
-	uint8_t b[8];
+	uint8_t b[SEEN_BYTES];
 	uint64_t now = 0;
 	struct wr w = wr_init(b, sizeof(b));
-	enum err e = OK;
 	if (flock(fd, LOCK_EX) != 0)
 		return ERR_IO;
-	e = seen_get(fd, &now);
-	if (e == OK && value > now) {
+	enum err e = seen_get(fd, id, &now);
+	if (e == ERR_NOT_FOUND || (e == OK && value > now)) {
 		wr_u64(&w, value);
-		if (pwrite(fd, b, sizeof(b), 0) != (ssize_t)sizeof(b) ||
-		    fdatasync(fd) != 0)
-			e = ERR_IO;
+		wr_bytes(&w, id, SEEN_ID_LEN);
+		e = pwrite(fd, b, sizeof(b), 0) == (ssize_t)sizeof(b) &&
+		    fdatasync(fd) == 0 ? OK : ERR_IO;
 	}
 	flock(fd, LOCK_UN);
 	return e;

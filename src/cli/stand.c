@@ -49,17 +49,12 @@ on_later(struct timer *timer)
 	if (t->up)
 		t->ops->on_event(t->ctx, SPAN("connection:acknowledged"),
 		    buf_span(&t->hello));
-	if (t->up && t->catch_up)
-		t->ops->on_event(t->ctx, SPAN("sync:now"),
-		    buf_span(&t->hello));
 }
 
 enum err
-stand_open(struct stand *t, struct span token, struct span hello,
-    bool catch_up)
+stand_open(struct stand *t, struct span token, struct span hello)
 {
 	t->up = false;
-	t->catch_up = catch_up;
 	buf_clear(&t->token);
 	buf_clear(&t->hello);
 	TRY(buf_add_span(&t->token, token));

@@ -16,7 +16,6 @@ struct stand {
 	void *ctx;
 	struct timer later;
 	bool up;
-	bool catch_up;
 	struct buf token;
 	struct buf hello;	/* JSON of connection:acknowledged */
 };
@@ -26,11 +25,10 @@ void stand_init(struct stand *t, struct remote *m,
 void stand_fini(struct stand *t);
 /*
  * on_up and the event connection:acknowledged follow in a tick to come.
- *   hello     in  the JSON of that event
- *   catch_up  in  then comes sync:now, so that what is new is asked for
+ *   hello  in  the JSON of that event
  */
 MUST_USE enum err stand_open(struct stand *t, struct span token,
-    struct span hello, bool catch_up);
+    struct span hello);
 void stand_emit(struct stand *t, struct span name, struct span json,
     uint32_t ack);
 void stand_close(struct stand *t);

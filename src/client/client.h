@@ -74,6 +74,9 @@ enum client_option {
 	CLIENT_LISTEN = 1,
 	/* This host is a browser (device flag `web`). */
 	CLIENT_WEB = 2,
+	/* Ask for all that is new as soon as there is a connection: for a
+	 * command that ends when it is there, and to which nothing is sent. */
+	CLIENT_CATCH_UP = 4,
 };
 
 /* ------------------------------------------------------------- inputs */

@@ -198,6 +198,48 @@ test_client_sets_up_and_exchanges_messages(void **state)
 	fake_close(f);
 }
 
+/*
+ * The first message of a new chat is shown as soon as its keys are there, and
+ * before the answer: its chain begins with the making of the chat.
+ */
+static void
+test_client_shows_the_first_message_of_a_chat_at_once(void **state)
+{
+	struct fake *f = ready(4);
+	unsigned na = 0;
+
+	(void)state;
+	say(f, 0, 1, &na);
+	fake_run(f, 150);
+	assert_int_equal(look(f, 1, 0)->texts, 1);
+	assert_int_equal(look(f, 0, 1)->waiting, 0);
+	fake_close(f);
+}
+
+/* A command that catches up and ends: no delay for the sake of others. */
+static void
+test_client_catches_up_at_once_when_asked_to(void **state)
+{
+	struct fake *f = ready(5);
+	unsigned na = 0;
+
+	(void)state;
+	say(f, 0, 1, &na);
+	fake_run(f, 3000);
+	fake_cut(f, 1);
+	f->node[1].alive = false;
+	say(f, 0, 1, &na);
+	fake_run(f, 3000);
+	f->node[1].options = CLIENT_LISTEN | CLIENT_CATCH_UP;
+	f->node[1].caught_up = false;
+	f->silent = true;	/* as where no socket is: nothing is sent */
+	fake_start(f, 1);
+	fake_run(f, 60);
+	assert_true(f->node[1].caught_up);
+	assert_int_equal(look(f, 1, 0)->texts, 2);
+	fake_close(f);
+}
+
 static void
 test_client_sends_in_order_what_was_written_at_once(void **state)
 {
@@ -490,6 +532,10 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_client_sets_up_and_exchanges_messages),
 		cmocka_unit_test(test_client_sets_up_though_answers_are_lost),
+		cmocka_unit_test(
+		    test_client_shows_the_first_message_of_a_chat_at_once),
+		cmocka_unit_test(
+		    test_client_catches_up_at_once_when_asked_to),
 		cmocka_unit_test(
 		    test_client_sends_in_order_what_was_written_at_once),
 		cmocka_unit_test(

@@ -108,15 +108,20 @@ link_acknowledged(struct step *s, struct span json)
 	c->acknowledged = true;
 	c->failures = 0;
 	c->catch_until = ev.position;
+	if (c->options & CLIENT_CATCH_UP)
+		c->catch_until = UINT64_MAX - 1;	/* sync says when */
 	c->received_at_ms = s->now + RECEIVED_FIRST_MS;
 	outbox_reconnected(s);
 	if (ev.has_generation)
 		TRY(setup_check_generation(s, ev.generation));
 	TRY(link_show(s, true, false));
 	/* What comes now is asked for once more, so that the cursor moves. */
-	if (ev.position > s->m.cursor && c->sync_at_ms == 0)
+	if (c->options & CLIENT_CATCH_UP)
+		c->sync_at_ms = s->now;
+	else if (ev.position > s->m.cursor && c->sync_at_ms == 0)
 		c->sync_at_ms = s->now + CATCH_UP_MS;
-	if (ev.position <= s->m.cursor || ev.position <= s->m.applied)
+	if (!(c->options & CLIENT_CATCH_UP) && (ev.position <= s->m.cursor ||
+	    ev.position <= s->m.applied))
 		return link_caught_up(s);
 	return OK;
 }

@@ -207,6 +207,12 @@ person_heard_chat(struct step *s, const struct chat_rec *rec)
 	if (other == NULL)
 		return OK;
 	TRY(person_meet(s, &rec->chat_id, other, &c));
+	/* Without a message yet: its chain begins where the chat was made. */
+	if (!rec->has_last_message_at && rec->position > c.head) {
+		c.head = rec->position;
+		TRY(person_save_chat(s, &c));
+		s->c->dirty = true;
+	}
 	for (i = 0; i < rec->members.n; i++) {
 		const struct member_rec *m = &rec->members.p[i];
 		struct client_mark mark = { .chat = rec->chat_id,

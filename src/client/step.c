@@ -55,7 +55,8 @@ step_iterate(void *ctx, uint8_t kind, struct span prefix, store_each_fn fn,
 static enum err
 step_init_core(struct step *s)
 {
-	uint8_t *mem = arena_alloc(s->a, CORE_ARENA_BYTES);
+	/* Not zeroed: what the core takes of it is, and most is not touched. */
+	uint8_t *mem = arena_bytes(s->a, CORE_ARENA_BYTES);
 
 	if (mem == NULL)
 		return ERR_TOO_LARGE;

@@ -55,7 +55,8 @@ struct fake_action {
 struct fake_node {
 	struct fake_store store;
 	struct client c;
-	bool alive, up;
+	bool alive, up, caught_up;
+	uint32_t options;		/* 0: CLIENT_LISTEN */
 	uint32_t link;			/* number of the present connection */
 	uint32_t life;			/* number of the present process */
 	uint64_t timer;
@@ -79,7 +80,8 @@ struct fake {
 	uint64_t now, order, rnd;
 	uint64_t position;
 	struct fake_node node[FAKE_NODES];
-	struct { struct chat_id id; int a, b; uint64_t last; } chat[8];
+	struct { struct chat_id id; int a, b; uint64_t last;
+	    bool said; } chat[8];
 	int chats;
 	struct fake_message *msg;
 	size_t msgs;
@@ -89,6 +91,7 @@ struct fake {
 	unsigned drop, dup, reorder, crash, lose_answer, cut;
 	/* Changes a message on its way to node `to`; may be NULL. */
 	void (*tamper)(struct fake *f, struct message_rec *m, int to);
+	bool silent;			/* a connection repeats nothing */
 	uint32_t status;		/* of a refusal under way; 0: 404 */
 	uint8_t *mem;
 };
@@ -448,6 +451,7 @@ fake_take_message(struct fake *f, struct arena *a, int from, struct span json)
 		m->pairs[0].value = fake_dup(req.encrypted_keys.p[0].value);
 		m->m.encrypted_keys.p = m->pairs;
 		m->m.encrypted_keys.n = 1;
+		f->chat[chat].said = true;
 		m->m.prev = f->chat[chat].last;
 		/* An event for some devices is nobody's prev. */
 		if (req.message_type != MSG_TYPE_EVENT)
@@ -527,6 +531,8 @@ fake_open_chat(struct fake *f, struct arena *a, int who,
 	struct chat_rec rec = { .type = CHAT_TYPE_DIRECT, .has_members = true,
 	    .created_at = f->now, .member_count = 2 };
 	struct member_rec members[2];
+	struct chat_ev ev = { .has_position = true, .has_prev = true };
+	bool made = false;
 	int i, other, chat = -1;
 
 	if (shape_decode(&shape_chat_create_req, body, a, &req, NULL) != OK)
@@ -537,14 +543,19 @@ fake_open_chat(struct fake *f, struct arena *a, int who,
 		    (f->chat[i].b == who && f->chat[i].a == other))
 			chat = i;
 	if (chat < 0) {
+		made = true;
 		chat = f->chats++;
 		f->chat[chat].a = who;
 		f->chat[chat].b = other;
-		f->chat[chat].last = 0;
+		/* Making it is its first event. */
+		f->chat[chat].last = ++f->position;
 		for (i = 0; i < 16; i++)
 			f->chat[chat].id.b[i] = (uint8_t)fake_rnd(f, 256);
 	}
 	rec.chat_id = f->chat[chat].id;
+	rec.position = f->chat[chat].last;
+	rec.has_last_message_at = f->chat[chat].said;
+	rec.last_message_at = f->now;
 	for (i = 0; i < 2; i++) {
 		int m = i == 0 ? f->chat[chat].a : f->chat[chat].b;
 
@@ -554,6 +565,12 @@ fake_open_chat(struct fake *f, struct arena *a, int who,
 	}
 	rec.members.p = members;
 	rec.members.n = 2;
+	if (made && f->node[other].up) {
+		ev.chat = rec;
+		ev.position = rec.position;
+		fake_send_event(f, other, "chat:created",
+		    fake_json(a, &shape_chat_ev, &ev), 1);
+	}
 	return fake_json(a, &shape_chat_rec, &rec);
 }
 

@@ -115,7 +115,7 @@ fake_do_connect(struct fake *f, struct arena *a, int i,
 	act->link = n->link;
 	fake_send_event(f, i, "connection:acknowledged",
 	    fake_json(a, &shape_acknowledged_ev, &ev), in_ms++);
-	for (k = 0; k < f->msgs; k++) {
+	for (k = 0; k < f->msgs && !f->silent; k++) {
 		int chat = fake_chat(f, &f->msg[k].m.chat_id);
 
 		if (f->msg[k].m.position <= e->u.connect.after ||
@@ -139,6 +139,8 @@ fake_do_show(struct fake *f, int i, const struct client_show *show)
 	(void)f;
 	if (show->type == SHOW_READY)
 		n->ready++;
+	if (show->type == SHOW_LINK)
+		n->caught_up = show->u.link.up && show->u.link.caught_up;
 	if (show->type == SHOW_ERROR)
 		n->errors++;
 	if (show->type == SHOW_WARNING)
@@ -246,7 +248,8 @@ fake_start(struct fake *f, int i)
 	struct client_host host = { &n->store, fake_load, fake_seek };
 	struct client_input in = { .type = CLIENT_START };
 
-	client_init(&n->c, &f->pv, &host, CLIENT_LISTEN);
+	client_init(&n->c, &f->pv, &host,
+	    n->options != 0 ? n->options : CLIENT_LISTEN);
 	n->alive = true;
 	n->timer = 0;
 	fake_step(f, i, &in);
