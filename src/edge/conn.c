@@ -78,9 +78,9 @@ on_timer(struct timer *t)
 	    offsetof(struct conn, timer));
 	struct edge_stats *st = &c->edge->stats;
 
-	/* Who does not read can not be told either. */
+	/* Who has not read the last answer can not be told either. */
 	if ((c->state == CONN_HEAD || c->state == CONN_BODY) &&
-	    edge_conn_is_clogged(c)) {
+	    stream_waiting(&c->stream) > 0) {
 		st->slow_readers++;
 		stream_close(&c->stream);
 		return;

@@ -196,6 +196,9 @@ server_edge_conf(const struct conf *c, struct edge_conf *e)
 	e->conns_max = c->edge_conns_max;
 	e->idle_ms = c->edge_idle_ms;
 	e->body_ms = c->edge_request_ms;
+	if (e->head_ms > c->edge_request_ms)
+		e->head_ms = c->edge_request_ms;
+	e->held_max = c->edge_held_max;
 	e->body_max = c->edge_payload_max;
 	e->message_max = c->edge_payload_max;
 	e->out_max = c->edge_queue_max;
