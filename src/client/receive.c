@@ -51,14 +51,19 @@ receive_repair(struct step *s, struct receive *rc, bool reinitiate)
 	    &rc->from, &rc->id, (struct span){ NULL, 0 }, fresh);
 }
 
-/* It is not accepted: said with its cause, and repaired where that may help. */
+/*
+ * It is not accepted: said with its cause, and repaired where that may help.
+ * That it is no message of the chat is the server's word, as is its id: what
+ * is not shown must not count as had either, or the genuine event of that id
+ * could be made to disappear without a gap.
+ */
 static enum err
 receive_refuse(struct step *s, struct receive *rc, enum err cause)
 {
 	struct client_item it;
 
 	if (rc->is_event)
-		return item_use(s, &rc->m->sender_id, &rc->id);
+		return OK;
 	receive_item(rc, &it);
 	it.kind = ITEM_REFUSED;
 	it.cause = cause;
@@ -207,16 +212,17 @@ receive_resend(struct step *s, struct receive *rc)
 
 	if (err != OK)
 		return OK;
-	err = retry_take(&s->core, &e.id, &asked);
-	step_scratch_end(s, mark);
-	TRY(err);
-	if (!asked || e.kind != EVENT_TEXT)
-		return OK;
+	/* Of that account first: nobody else can spend what was asked. */
 	err = item_find(s, &rc->from.account, &e.id, &it);
 	if (err == ERR_NOT_FOUND || (err == OK &&
 	    it.kind != ITEM_REFUSED))
 		return OK;
 	TRY(err);
+	err = retry_take(&s->core, &e.id, &asked);
+	step_scratch_end(s, mark);
+	TRY(err);
+	if (!asked || e.kind != EVENT_TEXT)
+		return OK;
 	it.kind = ITEM_TEXT;
 	it.cause = OK;
 	it.flags |= ITEM_REPAIRED;
@@ -442,8 +448,9 @@ receive_own(struct step *s, struct receive *rc)
 static enum err
 receive_no_entry(struct step *s, struct receive *rc)
 {
+	/* Not noted as had: see receive_refuse. */
 	if (rc->is_event || rc->m->timestamp <= s->m.signed_up_ms)
-		return item_use(s, &rc->m->sender_id, &rc->id);
+		return OK;
 	return receive_refuse(s, rc, ERR_NO_KEY);
 }
 
