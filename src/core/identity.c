@@ -459,6 +459,16 @@ tidy_batch(void *arg, struct span key, struct span value)
 	return e;
 }
 
+/* What the provider keeps of the private keys of a certificate. */
+static void
+forget_keys(const struct provider *p, const struct device_keys *k)
+{
+	provider_forget(p, k->dsk.b, MLDSA_SEED_LEN);
+	provider_forget(p, k->dsk.b + MLDSA_SEED_LEN, ED25519_SEED_LEN);
+	provider_forget(p, k->ikx_priv, sizeof(k->ikx_priv));
+	provider_forget(p, k->ikk_seed, sizeof(k->ikk_seed));
+}
+
 /* docs/protocol.md, Keys: kept as long as a batch names the certificate. */
 static enum err
 tidy_device(void *arg, struct span key, struct span value)
@@ -469,12 +479,14 @@ tidy_device(void *arg, struct span key, struct span value)
 
 	t->cert_hash = key;
 	t->in_use = k.replaced_ms == 0;
-	identity_wipe_keys(&k);
 	if (e == OK && !t->in_use)
 		e = t->c->store->iterate(t->c->store->ctx, RECORD_BATCH,
 		    (struct span){ 0 }, tidy_batch, t);
-	if (e == OK && !t->in_use)
+	if (e == OK && !t->in_use) {
+		forget_keys(t->c->p, &k);
 		e = t->c->store->del(t->c->store->ctx, RECORD_DEVICE, key);
+	}
+	identity_wipe_keys(&k);
 	return e;
 }
 

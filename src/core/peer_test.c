@@ -263,6 +263,42 @@ test_peer_views(void **state)
 	assert_int_equal(v, VIEW_OLDER);
 }
 
+/* How many keys of which lengths the provider was told to forget. */
+static unsigned forgot_32, forgot_64;
+
+static void
+count_forget(void *ctx, struct span seed)
+{
+	(void)ctx;
+	forgot_32 += seed.n == 32;
+	forgot_64 += seed.n == 64;
+}
+
+/* docs/protocol.md, Keys: who erases a private key erases its traces. */
+static void
+test_peer_erased_keys_are_forgotten(void **state)
+{
+	static struct prekey_upload up;
+	struct span cert, list;
+
+	(void)state;
+	assert_int_equal(w_end(&a, identity_renew_device(&a.c, &cert, &list)),
+	    OK);
+	assert_int_equal(w_end(&a, prekey_make(&a.c, 4, &up)), OK);
+	a.c.now_ms += 46 * W_DAY_MS;
+	a.p.forget = count_forget;
+	forgot_32 = forgot_64 = 0;
+	assert_int_equal(w_end(&a, prekey_tidy(&a.c)), OK);
+	/* SPK and LRK, and each one-time pair that was left */
+	assert_true(forgot_32 > 1);
+	assert_int_equal(forgot_32, forgot_64);
+	forgot_32 = forgot_64 = 0;
+	assert_int_equal(w_end(&a, identity_tidy(&a.c)), OK);
+	/* both halves of DSK, IKX; IKK */
+	assert_int_equal(forgot_32, 3);
+	assert_int_equal(forgot_64, 1);
+}
+
 static void
 test_peer_batches_are_kept_45_days(void **state)
 {
@@ -397,6 +433,7 @@ main(void)
 		TEST(test_peer_safety_numbers_agree),
 		TEST(test_peer_views),
 		TEST(test_peer_batches_are_kept_45_days),
+		TEST(test_peer_erased_keys_are_forgotten),
 		TEST(test_peer_old_device_keys_go_with_their_batch),
 		TEST(test_peer_retry_rules),
 		TEST(test_peer_event_ids_are_used_once),

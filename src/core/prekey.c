@@ -291,7 +291,11 @@ drop_record(void *arg, struct span key, struct span value)
 {
 	struct dropping *d = arg;
 
-	(void)value;
+	if (d->kind == RECORD_OTP && value.n == OTP_RECORD_LEN) {
+		provider_forget(d->c->p, value.p, X25519_LEN);
+		provider_forget(d->c->p, value.p + X25519_LEN,
+		    MLKEM_SEED_LEN);
+	}
 	return d->c->store->del(d->c->store->ctx, d->kind, key);
 }
 
@@ -311,6 +315,10 @@ tidy_batch(void *arg, struct span key, struct span value)
 	    c->now_ms > b.replaced_ms &&
 	    c->now_ms - b.replaced_ms > PREKEY_KEEP_MS;
 
+	if (over) {
+		provider_forget(c->p, b.spk_priv, sizeof(b.spk_priv));
+		provider_forget(c->p, b.lrk_seed, sizeof(b.lrk_seed));
+	}
 	wipe(&b, sizeof(b));
 	if (e != OK || !over)
 		return e;
