@@ -353,6 +353,10 @@ check_certs(struct call *c, const struct provider *p, struct change *s)
 		if (k == s->devices.n && s->certs[i].n == 0)
 			return call_invalid(c, "certs",
 			    "must hold every certificate that is new");
+		/* One that is here already replaces nothing: dropping its
+		 * batch would let used one-time pairs come again. */
+		if (k < s->devices.n)
+			s->certs[i] = (struct span){ NULL, 0 };
 	}
 	return OK;
 }
