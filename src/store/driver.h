@@ -63,6 +63,13 @@ struct driver {
 	enum err (*checkpoint)(struct db *db, bool hard, uint64_t *left_out);
 	/* Pages in the log after the last commit of this connection. */
 	uint64_t (*log_pages)(const struct db *db);
+	/*
+	 * Makes the log's file this long with zeros behind what is in it, so
+	 * that commits write in place: one that makes a file longer waits for
+	 * the file system's journal as well. Does what it can: without room
+	 * the log grows as it goes.
+	 */
+	void (*log_reserve)(struct db *db, uint64_t bytes);
 	/* The engine's own words about the last failure, for the operator. */
 	const char *(*why)(struct db *db);
 };

@@ -319,6 +319,32 @@ sqlite_log_pages(const struct db *db)
 	return db->log_pages;
 }
 
+/*
+ * The log is read up to the first frame whose checksum is not right: zeros
+ * end it (sqlite.org/fileformat2.html, 4.4). Only the writer's thread may do
+ * this, for it alone makes the log longer.
+ */
+static void
+sqlite_log_reserve(struct db *db, uint64_t bytes)
+{
+	static const uint8_t zeros[65536];
+	sqlite3_file *f = NULL;
+	sqlite3_int64 n, was = 0, end = (sqlite3_int64)bytes;
+	int rc;
+
+	rc = sqlite3_file_control(db->h, "main",
+	    SQLITE_FCNTL_JOURNAL_POINTER, &f);
+	if (rc != SQLITE_OK || f == NULL || f->pMethods == NULL)
+		return;
+	rc = f->pMethods->xFileSize(f, &was);
+	for (n = was; rc == SQLITE_OK && n < end; n += (int)sizeof(zeros))
+		rc = f->pMethods->xWrite(f, zeros, sizeof(zeros), n);
+	if (rc == SQLITE_OK)
+		(void)f->pMethods->xSync(f, SQLITE_SYNC_FULL);
+	else	/* the last room on a disk is for others */
+		(void)f->pMethods->xTruncate(f, was);
+}
+
 static const char *
 sqlite_why(struct db *db)
 {
@@ -339,5 +365,6 @@ const struct driver sqlite_driver = {
 	.run = sqlite_run,
 	.checkpoint = sqlite_checkpoint,
 	.log_pages = sqlite_log_pages,
+	.log_reserve = sqlite_log_reserve,
 	.why = sqlite_why,
 };

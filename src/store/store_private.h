@@ -9,11 +9,15 @@
 #include "store/queue.h"
 #include "store/txn_private.h"
 
-/* A log of this many pages (4 KiB) is moved; of that many, cut. */
-#define CHECKPOINT_PAGES 1000
+/* Each time that the log has grown by this many pages (4 KiB), it is moved. */
+#define CHECKPOINT_PAGES 2000
+/* At this many it is cut, and this much room is made for it beforehand. */
 #define CHECKPOINT_PAGES_HARD 4000
+#define LOG_RESERVED ((uint64_t)(CHECKPOINT_PAGES_HARD + 1000) * 4096)
 /* So few pages are moved while the writer waits. */
-#define CHECKPOINT_LEFT_HARD 256
+#define CHECKPOINT_LEFT_HARD 64
+/* positions.value is written so far ahead of what is given. */
+#define POSITIONS_AHEAD 4096
 #define READ_BATCH_MAX 64
 #define PROBE_MS 1000
 
@@ -35,6 +39,8 @@ struct store {
 	struct queue queue;
 	struct link link;
 	uint64_t position;	/* newest that is committed */
+	uint64_t reserved;	/* positions.value: none above it is given */
+	bool is_known;		/* position is not from the file alone */
 	bool must_reopen;
 
 	struct thread checkpointer;

@@ -438,16 +438,14 @@ child_acknowledge(int fd)
 	}
 }
 
-static void
-test_store_keeps_what_it_acknowledged_through_a_kill(void **state)
+/* Runs child_acknowledge, kills it after `least`; what it acknowledged. */
+static uint64_t
+kill_a_store(uint64_t least, uint64_t *seen, uint64_t max)
 {
-	uint64_t p, n = 0, *seen = calloc(1 << 20, sizeof(*seen));
-	struct store *s;
+	uint64_t p, n = 0;
 	int fds[2];
 	pid_t pid;
 
-	(void)state;
-	assert_non_null(seen);
 	assert_int_equal(pipe(fds), 0);
 	pid = fork();
 	assert_true(pid >= 0);
@@ -456,18 +454,53 @@ test_store_keeps_what_it_acknowledged_through_a_kill(void **state)
 		child_acknowledge(fds[1]);
 	}
 	close(fds[1]);
-	while (n < 3000 && read(fds[0], &p, 8) == 8)
+	while (n < least && read(fds[0], &p, 8) == 8)
 		seen[n++] = p;
 	assert_int_equal(kill(pid, SIGKILL), 0);
 	assert_true(waitpid(pid, NULL, 0) == pid);
-	while (n < 1 << 20 && read(fds[0], &p, 8) == 8)
+	while (n < max && read(fds[0], &p, 8) == 8)
 		seen[n++] = p;
 	close(fds[0]);
-	assert_true(n >= 3000);
+	assert_true(n >= least);
+	return n;
+}
+
+static void
+test_store_keeps_what_it_acknowledged_through_a_kill(void **state)
+{
+	uint64_t p, n, *seen = calloc(1 << 20, sizeof(*seen));
+	struct store *s;
+
+	(void)state;
+	assert_non_null(seen);
+	/* Long enough that the log is moved and cut meanwhile. */
+	n = kill_a_store(3000, seen, 1 << 20);
 	s = harness_open(NULL);
 	for (uint64_t i = 0; i < n; i++)
 		assert_true(harness_has_event(s, seen[i]));
 	/* Nothing is given twice after the restart. */
+	assert_int_equal(harness_run(s, NULL, harness_add_event, 0, &p), OK);
+	for (uint64_t i = 0; i < n; i++)
+		assert_true(seen[i] < p);
+	store_close(s);
+	free(seen);
+}
+
+static void
+test_store_gives_no_position_again_whose_row_is_gone(void **state)
+{
+	uint64_t p, n, *seen = calloc(1 << 20, sizeof(*seen));
+	struct store *s;
+	struct db *db;
+
+	(void)state;
+	assert_non_null(seen);
+	n = kill_a_store(100, seen, 1 << 20);
+	assert_int_equal(sqlite_driver.open(harness_path, DB_WRITE, &db,
+	    NULL), OK);
+	assert_int_equal(sqlite_driver.run(db, "DELETE FROM events"), OK);
+	sqlite_driver.close(db);
+	s = harness_open(NULL);
 	assert_int_equal(harness_run(s, NULL, harness_add_event, 0, &p), OK);
 	for (uint64_t i = 0; i < n; i++)
 		assert_true(seen[i] < p);
@@ -493,6 +526,7 @@ main(void)
 		TEST(test_store_heals_by_itself),
 		TEST(test_store_goes_on_when_there_is_room_again),
 		TEST(test_store_keeps_what_it_acknowledged_through_a_kill),
+		TEST(test_store_gives_no_position_again_whose_row_is_gone),
 	};
 
 	if (reactor_open(0, &harness_reactor) != OK)

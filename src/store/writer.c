@@ -24,14 +24,16 @@ run_steps(struct txn *t, struct store_job *first)
 	return OK;
 }
 
-/* The newest position survives even when its row does not. */
+/*
+ * No position that somebody has seen is given again, even when its row is
+ * gone: the file names one that none is above. It is moved ahead by many at
+ * once, for a write of it costs each commit a page.
+ */
 static enum err
-keep_position(struct store *s, struct txn *t)
+reserve(struct txn *t, uint64_t up_to)
 {
-	struct q_positions_set_in in = { .value = t->position };
+	struct q_positions_set_in in = { .value = up_to };
 
-	if (t->position == s->position)
-		return OK;
 	txn_step_begin(t, NULL);
 	return q_positions_set(t, &in, NULL);
 }
@@ -40,17 +42,38 @@ static enum err
 run_batch(struct store *s, struct store_job *first, bool keeps)
 {
 	struct txn t = new_txn(s, keeps);
+	uint64_t up_to = s->reserved;
 	enum err e = run_steps(&t, first);
 
-	if (e == OK)
-		e = keep_position(s, &t);
+	if (e == OK && t.position > up_to) {
+		up_to = t.position + POSITIONS_AHEAD;
+		e = reserve(&t, up_to);
+	}
 	if (e == OK)
 		e = txn_commit(&t);
-	if (e == OK)
+	if (e == OK) {
 		s->position = t.position;
-	else
+		s->reserved = up_to;
+	} else {
 		txn_rollback(&t);
+	}
 	return e;
+}
+
+/* The file names an exact position again: the next start has no gap. */
+static void
+settle(struct store *s)
+{
+	struct txn t = new_txn(s, false);
+	enum err e;
+
+	if (s->link.d == NULL || s->must_reopen || s->reserved == s->position)
+		return;
+	e = reserve(&t, s->position);
+	if (e == OK)
+		e = txn_commit(&t);
+	if (e != OK)
+		txn_rollback(&t);
 }
 
 enum err
@@ -71,10 +94,15 @@ writer_init(struct store *s)
 		txn_rollback(&t);
 		return e;
 	}
-	p = o.stored > p ? o.stored : p;
+	/* Opened again, it knows what was given; a commit may have failed
+	 * only in appearance, so rows count. */
+	if (!s->is_known && o.stored > p)
+		p = o.stored;
 	p = o.messages > p ? o.messages : p;
 	p = o.events > p ? o.events : p;
 	s->position = o.receipts > p ? o.receipts : p;
+	s->reserved = o.stored;
+	s->is_known = true;
 	return OK;
 }
 
@@ -162,15 +190,12 @@ commit_batch(struct store *s, struct store_job *first, size_t n)
 static void
 probe(struct store *s)
 {
-	struct q_positions_set_in in;
 	struct txn t;
 	enum err e = reopen(s);
 
 	if (e == OK) {
 		t = new_txn(s, false);
-		in.value = s->position;
-		txn_step_begin(&t, NULL);
-		e = q_positions_set(&t, &in, NULL);
+		e = reserve(&t, s->reserved);
 		if (e == OK)
 			e = txn_commit(&t);
 		if (e != OK)
@@ -189,6 +214,7 @@ writer_run(void *arg)
 	bool closed = false;
 	size_t n;
 
+	s->conf.driver->log_reserve(s->link.db, LOG_RESERVED);
 	while (!closed) {
 		first = queue_take(&s->queue, STORE_BATCH_MAX,
 		    store_health(s) == OK ? 0 : PROBE_MS, &n, &closed);
@@ -204,4 +230,5 @@ writer_run(void *arg)
 		}
 		queue_done(&s->queue, n);
 	}
+	settle(s);
 }
