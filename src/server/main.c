@@ -201,6 +201,16 @@ log_start(const struct conf *c)
 	    log_stderr, sys_unix_ms);
 }
 
+/* In the form in which the client shows it: eyes have to compare the two. */
+static void
+say_fingerprint(const uint8_t sha[static 32])
+{
+	printf("  its certificate's SHA-256 fingerprint:\n");
+	for (size_t i = 0; i < 32; i++)
+		printf("%s%02X%s", i % 16 == 0 ? "    " : "", sha[i],
+		    i == 31 ? "\n" : i == 15 ? ":\n" : ":");
+}
+
 /* For people on a terminal, else as a log line. */
 static void
 say_ready(const struct conf *c, const struct data *d, uint64_t took_us)
@@ -216,11 +226,12 @@ say_ready(const struct conf *c, const struct data *d, uint64_t took_us)
 	}
 	if (isatty(STDOUT_FILENO)) {
 		printf("Nightjar is ready.\n");
-		if (c->listen_https[0] != '\0')
-			printf("  https  %s   certificate SHA-256 %s\n",
-			    c->listen_https, hex);
 		if (c->listen_http[0] != '\0')
 			printf("  http   %s\n", c->listen_http);
+		if (c->listen_https[0] != '\0') {
+			printf("  https  %s\n", c->listen_https);
+			say_fingerprint(sha);
+		}
 		fflush(stdout);
 	}
 	if (!log_begin(&l, LOG_INFO, "ready"))
