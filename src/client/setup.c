@@ -503,6 +503,29 @@ setup_resign(struct step *s)
 	return err == ERR_FORBIDDEN || err == ERR_LIST_CONFLICT ? OK : err;
 }
 
+/* docs/protocol.md, Keys: a certificate lives 90 days. */
+static enum err
+setup_check_cert(struct step *s)
+{
+	struct arena_mark mark = step_scratch(s);
+	struct cert *cert = ARENA_NEW(&s->scratch, struct cert);
+	struct identity id;
+	enum err err;
+
+	if (cert == NULL)
+		return ERR_TOO_LARGE;
+	err = identity_load(&s->core, &id);
+	if (err == OK)
+		err = cert_decode(span_of(id.keys.cert, id.keys.cert_n), cert);
+	if (err == OK && s->now >= cert->created_ms + IDENTITY_CERT_LIFE_MS) {
+		s->m.flags |= META_RENEW;
+		s->c->dirty = true;
+	}
+	identity_wipe(&id);
+	step_scratch_end(s, mark);
+	return err;
+}
+
 /* What age alone makes necessary. */
 static enum err
 setup_upkeep(struct step *s)
@@ -519,6 +542,7 @@ setup_upkeep(struct step *s)
 	if (s->now < s->m.pruned_ms + DAY_MS)
 		return OK;
 	s->m.pruned_ms = s->now;
+	TRY(setup_check_cert(s));
 	mark = step_scratch(s);
 	err = identity_tidy(&s->core);
 	if (err == OK)
@@ -577,6 +601,7 @@ setup_send_upload(struct step *s, enum setup_upload what)
 enum err
 setup_pump(struct step *s)
 {
+	bool pending;
 	enum err err;
 
 	if (!(s->m.flags & META_SIGNED_IN) || !(s->m.flags & META_KEYS) ||
@@ -586,6 +611,7 @@ setup_pump(struct step *s)
 	if (err != ERR_NOT_FOUND && (err != OK ||
 	    !(s->m.flags & META_LIST_SENT)))
 		return err;
+	pending = err == OK;
 	if (!ID_EQ(s->m.bound, s->m.session))
 		return setup_bind(s);
 	err = setup_send_upload(s, UPLOAD_PREKEYS);
@@ -595,5 +621,7 @@ setup_pump(struct step *s)
 	if (!s->c->ready && step_show(s, SHOW_READY, 0) == NULL)
 		return ERR_TOO_LARGE;
 	s->c->ready = true;
-	return setup_upkeep(s);
+	/* A list in place of one that is under way would go with the answer
+	 * to that one, and never be sent. */
+	return pending ? OK : setup_upkeep(s);
 }
