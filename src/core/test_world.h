@@ -441,7 +441,7 @@ w_dev_init(struct w_dev *d, uint8_t number, uint64_t seed, uint16_t leaves)
 	if (named_seed(&d->named, &w_base, SPAN_OF(bytes), &d->p) != OK)
 		abort();
 	w_store_init(&d->st);
-	d->mem = malloc(CORE_ARENA_BYTES);
+	d->mem = calloc(1, CORE_ARENA_BYTES);
 	arena_init(&d->arena, d->mem, CORE_ARENA_BYTES);
 	d->c = (struct core){ &d->p, &d->st.api, &d->arena, W_START_MS };
 	d->addr = (struct address){ account, 1 };
