@@ -319,7 +319,11 @@ on_idle(struct host *h)
 static void
 on_resize(struct host *h)
 {
-	chat_draw(h->ops->ctx);
+	struct chat *c = h->ops->ctx;
+	if (c->prompt_on && edit_resize(&c->edit, tty_columns(), &c->out) !=
+	    OK)
+		buf_clear(&c->out);
+	chat_draw(c);
 }
 
 /* ---- running ---- */

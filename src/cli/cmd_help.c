@@ -17,9 +17,11 @@ cmd_help(struct host *h, const struct args *a)
 		return EXIT_OK;
 	}
 	enum cmd cmd = args_command(a->operand[0]);
+	if (cmd == CMD_NONE && help_topic(stdout, a->operand[0]))
+		return EXIT_OK;
 	if (cmd == CMD_NONE) {
-		fprintf(stderr, "nightjar: there is no command \"%.40s\"\n",
-		    a->operand[0]);
+		fprintf(stderr, "nightjar: there is no command \"%.40s\" and "
+		    "no topic; try: nightjar help\n", a->operand[0]);
 		return EXIT_USAGE;
 	}
 	help_command(stdout, cmd);
@@ -45,7 +47,7 @@ cmd_whoami(struct host *h, const struct args *a)
 	enum exit_status st = host_open(h, a, false);
 	if (st == EXIT_OK && h->account.name[0] == '\0') {
 		host_error(h, "there is no account in this profile; begin "
-		    "with: nightjar register (or login)");
+		    "with: %s (or login)", host_hint(h, "register"));
 		st = EXIT_SIGNED_OUT;
 	}
 	enum err e = OK;

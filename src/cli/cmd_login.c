@@ -27,13 +27,26 @@ prepare(struct host *h, const struct args *a, bool is_new, struct signin *s)
 	return st;
 }
 
+/* Where the terminal is asked, a refused answer is asked for once more. */
+static enum exit_status
+enter(struct host *h, bool is_new, struct signin *s)
+{
+	enum exit_status st = signin_enter(h, is_new, s);
+	for (int i = 1; st == EXIT_REFUSED && i < SIGNIN_TRIES; i++) {
+		st = signin_ask_again(h, is_new, s);
+		if (st == EXIT_OK)
+			st = signin_enter(h, is_new, s);
+	}
+	return st;
+}
+
 enum exit_status
 cmd_register(struct host *h, const struct args *a)
 {
 	struct signin s = { 0 };
 	enum exit_status st = prepare(h, a, true, &s);
 	if (st == EXIT_OK)
-		st = signin_enter(h, true, &s);
+		st = enter(h, true, &s);
 	signin_wipe(&s);
 	return st == EXIT_OK ? signin_tell(h, true) : st;
 }
@@ -52,8 +65,8 @@ start_over(struct host *h, const struct signin *s)
 	    "  - messages sent so far stay unreadable.");
 	if (!h->args->start_over &&
 	    !tty_ask_yes("Start over with new keys? [yes/no] ")) {
-		host_error(h, "nothing was changed. To start over: nightjar "
-		    "login --start-over");
+		host_error(h, "nothing was changed. To start over: %s",
+		    host_hint(h, "login --start-over"));
 		return EXIT_UNTRUSTED;
 	}
 	h->keys_missing = false;
@@ -70,7 +83,7 @@ cmd_login(struct host *h, const struct args *a)
 	struct signin s = { 0 };
 	enum exit_status st = prepare(h, a, false, &s);
 	if (st == EXIT_OK)
-		st = signin_enter(h, false, &s);
+		st = enter(h, false, &s);
 	if (st == EXIT_OK && h->keys_missing)
 		st = start_over(h, &s);
 	signin_wipe(&s);

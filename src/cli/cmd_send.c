@@ -110,8 +110,8 @@ send_text(struct host *h, const char *name, struct sending *m)
 		return st;
 	if (p.blocked) {
 		host_error(h, "not sent: the identity of \"%s\" has changed. "
-		    "Compare the safety number (nightjar verify), confirm "
-		    "it, then send again", name);
+		    "Compare the safety number (%s), confirm it, then send "
+		    "again", name, host_hint(h, "verify %s", name));
 		return EXIT_UNTRUSTED;
 	}
 	m->to = p.user;

@@ -140,7 +140,7 @@ person_status(struct host *h, const struct client_person *p, struct buf *out)
 	TRY(put_text(out, "Verified", p->verified ? "yes" : "no"));
 	if (p->identity_changed)
 		TRY(put_text(out, "Identity", "HAS CHANGED and is not "
-		    "confirmed yet (nightjar verify)"));
+		    "confirmed yet (see: verify)"));
 	return p->blocked ? put_text(out, "Sending", "stopped until it is "
 	    "confirmed") : OK;
 }
@@ -281,10 +281,11 @@ put_safety(struct host *h, const struct client_person *p, const char *digits,
 	snprintf(rows, sizeof(rows), ":\n\n    %.23s\n    %.23s\n    %.23s\n\n",
 	    digits, digits + 24, digits + 48);
 	TRY(buf_add_str(out, rows));
-	return buf_add_str(out, verified ? "You have verified this person." :
-	    "Not verified. Compare these digits with those on the other "
-	    "person's screen;\nif they are equal: nightjar verify --confirm "
-	    "NAME");
+	if (verified)
+		return buf_add_str(out, "You have verified this person.");
+	TRY(buf_add_str(out, "Not verified. Compare these digits with those on "
+	    "the other person's screen;\nif they are equal: "));
+	return buf_add_str(out, host_hint(h, "verify --confirm %s", name));
 }
 
 enum exit_status

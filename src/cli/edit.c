@@ -402,6 +402,30 @@ put_char(const struct edit *e, size_t from, size_t to, struct buf *out)
 	return OK;
 }
 
+/* "ESC [ n c"; nothing for 0. ECMA-48 8.3: CUB is D, CUU is A. */
+static enum err
+put_move(size_t n, char c, struct buf *out)
+{
+	uint8_t text[24];
+	struct wr w = wr_init(text, sizeof(text));
+	if (n == 0)
+		return OK;
+	wr_str(&w, "\033[");
+	wr_dec(&w, n);
+	wr_u8(&w, (uint8_t)c);
+	return buf_add_span(out, wr_done(&w));
+}
+
+enum err
+edit_resize(struct edit *e, size_t cols, struct buf *out)
+{
+	size_t above = cols > 0 ? e->cursor / cols : 0;
+	e->cursor = 0;
+	TRY(buf_add_str(out, "\r"));
+	TRY(put_move(above, 'A', out));
+	return buf_add_str(out, "\033[J");	/* ED: all below goes */
+}
+
 enum err
 edit_draw(struct edit *e, struct span prompt, size_t cols, struct buf *out)
 {
@@ -428,14 +452,7 @@ edit_draw(struct edit *e, struct span prompt, size_t cols, struct buf *out)
 		drawn += w;
 		at = next;
 	}
-	size_t back = drawn - columns(e, e->first, e->at);
-	if (back > 0) {
-		uint8_t text[24];
-		struct wr w = wr_init(text, sizeof(text));
-		wr_str(&w, "\033[");
-		wr_dec(&w, back);
-		wr_str(&w, "D");
-		TRY(buf_add_span(out, wr_done(&w)));
-	}
-	return OK;
+	size_t before = columns(e, e->first, e->at);
+	e->cursor = used + before;
+	return put_move(drawn - before, 'D', out);
 }

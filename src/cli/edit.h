@@ -40,6 +40,7 @@ struct edit {
 	size_t seq_n;
 	bool paste;			/* inside a bracketed paste */
 	size_t first;			/* leftmost byte that is shown */
+	size_t cursor;			/* column it was drawn at */
 };
 
 void edit_init(struct edit *e);
@@ -80,6 +81,12 @@ void edit_clear(struct edit *e, bool remember);
  */
 MUST_USE enum err edit_draw(struct edit *e, struct span prompt, size_t cols,
     struct buf *out);
+/*
+ * Bytes that go back to the first row of what was drawn, after the terminal's
+ * width changed to `cols`: one that became narrower has broken the row into
+ * several, whose rows above the cursor would stay. Then edit_draw().
+ */
+MUST_USE enum err edit_resize(struct edit *e, size_t cols, struct buf *out);
 /* Bytes that wipe the row, before something else is printed. */
 #define EDIT_WIPE_ROW "\r\033[K"
 

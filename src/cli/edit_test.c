@@ -329,6 +329,32 @@ test_edit_refuses_more_than_fits(void **state)
 	assert_int_equal(TYPE("x"), EDIT_NONE);
 }
 
+/* 70 columns broken at 40: the cursor is in the second row. */
+static void
+test_edit_resize_goes_back_to_the_first_row(void **state)
+{
+	(void)state;
+	static struct edit l;
+	struct buf out;
+	enum edit_event ev;
+	edit_init(&l);
+	buf_init(&out, 4096);
+	for (int i = 0; i < 64; i++)
+		edit_feed(&l, SPAN("x"), &ev);
+	assert_int_equal(edit_draw(&l, SPAN("alice>"), 80, &out), OK);
+	buf_clear(&out);
+	assert_int_equal(edit_resize(&l, 40, &out), OK);
+	assert_true(span_eq(buf_span(&out), SPAN("\r\033[1A\033[J")));
+	buf_clear(&out);
+	assert_int_equal(edit_draw(&l, SPAN("alice>"), 40, &out), OK);
+	buf_clear(&out);
+	/* What fits a row needs no way up. */
+	assert_int_equal(edit_resize(&l, 200, &out), OK);
+	assert_true(span_eq(buf_span(&out), SPAN("\r\033[J")));
+	buf_fini(&out);
+	edit_fini(&l);
+}
+
 int
 main(void)
 {
@@ -352,6 +378,7 @@ main(void)
 		T(test_edit_scrolls_wide_characters_whole),
 		T(test_edit_draws_no_control_character),
 		T(test_edit_refuses_more_than_fits),
+		T(test_edit_resize_goes_back_to_the_first_row),
 	};
 #undef T
 	setlocale(LC_CTYPE, "C.UTF-8");

@@ -14,6 +14,30 @@ put_name(FILE *f, const char *name)
 		fputc(*name == '_' ? '-' : *name, f);
 }
 
+#define HELP_COLUMNS 80
+
+/* `text` from column `at`, broken between words; later lines begin there. */
+static void
+put_wrapped(FILE *f, const char *text, int at)
+{
+	int col = at;
+	while (*text != '\0') {
+		int n = (int)strcspn(text, " ");
+		if (col > at && col + 1 + n > HELP_COLUMNS - 1) {
+			fprintf(f, "\n%*s", at, "");
+			col = at;
+		} else if (col > at) {
+			fputc(' ', f);
+			col++;
+		}
+		fprintf(f, "%.*s", n, text);
+		col += n;
+		text += n;
+		text += *text == ' ';
+	}
+	fputc('\n', f);
+}
+
 /* One column of options that `cmds` have (all of them or any). */
 static void
 put_options(FILE *f, unsigned long cmds, bool shared)
@@ -34,8 +58,9 @@ put_options(FILE *f, unsigned long cmds, bool shared)
 			fprintf(f, " %s", o[i].value);
 			width += (int)strlen(o[i].value) + 1;
 		}
-		fprintf(f, "%*s %s\n", width < 24 ? 24 - width : 1, "",
-		    o[i].help);
+		int pad = width < 24 ? 24 - width : 1;
+		fprintf(f, "%*s ", pad, "");
+		put_wrapped(f, o[i].help, 6 + width + pad + 1);
 	}
 }
 
@@ -51,7 +76,8 @@ help_overview(FILE *f)
 	fputs("\nOptions of all commands:\n", f);
 	put_options(f, ARGS_ALL, true);
 	fputs("\nBegin with:  nightjar register\n"
-	    "More:        nightjar help COMMAND, man nightjar\n", f);
+	    "More:        nightjar help COMMAND, nightjar help exit-codes, "
+	    "man nightjar\n", f);
 }
 
 void
@@ -66,10 +92,29 @@ help_command(FILE *f, enum cmd cmd)
 	fputs("\nOptions:\n", f);
 	put_options(f, 1ul << cmd, false);
 	put_options(f, 1ul << cmd, true);
-	fputs("\nExit status: 0 done, 1 failed, 2 wrong usage, 3 not signed in, "
-	    "4 server not\nreached, 5 refused by the server, 6 certificate or "
-	    "identity not trusted,\n7 profile not usable, 130 interrupted.\n",
-	    f);
+	fputs("\nExit status: 0 done; nightjar help exit-codes lists the "
+	    "others.\n", f);
+}
+
+bool
+help_topic(FILE *f, const char *name)
+{
+	if (strcmp(name, "exit-codes") != 0)
+		return false;
+	fputs("Exit status of all commands:\n\n"
+	    "    0  done\n"
+	    "    1  it did not work; the message says why\n"
+	    "    2  the command line is wrong\n"
+	    "    3  no account in this profile, or its session has ended\n"
+	    "    4  the server was not reached in time; a message given to "
+	    "send waits in\n       the outbox and goes with the next command "
+	    "that reaches the server\n"
+	    "    5  the server refused, or there is no such person\n"
+	    "    6  a certificate or an identity is not to be trusted\n"
+	    "    7  the profile cannot be used: damaged, locked or not "
+	    "readable\n"
+	    "  130  interrupted\n", f);
+	return true;
 }
 
 /* Names of all options that cmd has, for a word list. */
@@ -114,6 +159,8 @@ completion_bash(FILE *f)
 			fputs("bash zsh fish", f);
 		for (int k = CMD_NONE + 1; i == CMD_help && k < CMD_MAX; k++)
 			fprintf(f, "%s ", c[k].name);
+		if (i == CMD_help)
+			fputs("exit-codes", f);
 		put_option_words(f, 1ul << i);
 		fputs("\";;\n", f);
 	}

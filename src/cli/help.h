@@ -18,4 +18,7 @@ void help_command(FILE *f, enum cmd cmd);
 /* A completion script; false when the shell is not bash, zsh or fish. */
 bool help_completion(FILE *f, const char *shell);
 
+/* What `help` knows besides commands; false: nothing of that name. */
+bool help_topic(FILE *f, const char *name);
+
 #endif

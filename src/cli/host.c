@@ -249,7 +249,8 @@ open_profile(struct host *h, bool make)
 	if (st == EXIT_OK && !profile_exists(&h->paths)) {
 		if (!make) {
 			host_error(h, "there is no account in this profile; "
-			    "begin with: nightjar register (or login)");
+			    "begin with: %s (or login)", host_hint(h,
+			    "register"));
 			return EXIT_SIGNED_OUT;
 		}
 		st = make_profile(h);

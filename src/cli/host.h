@@ -18,6 +18,7 @@
 #define HOST_NAME_MAX 64
 #define HOST_WATCH_MS 200	/* how often others' changes are looked for */
 #define HOST_MESSAGE_MAX 400
+#define HOST_HINT_MAX 300
 
 struct host;
 
@@ -96,6 +97,8 @@ struct host {
 	bool blocked_trust;	/* the certificate was refused */
 	enum dial_end last_end;	/* of the last connection that failed */
 	bool failed_net;	/* and nothing has come through since */
+	const char *subject;	/* whom the command is about, as typed */
+	char hint[HOST_HINT_MAX];
 	enum exit_status fatal;	/* not EXIT_OK: the host cannot go on */
 };
 
@@ -177,6 +180,13 @@ enum exit_status host_chat(struct host *h, const struct user_id *user,
     struct chat_id *out);
 
 /* ---- saying ---- */
+
+/*
+ * "nightjar --profile one verify bob": the command line that goes on, with the
+ * profile where one was named by option. Good until the next call.
+ */
+const char *host_hint(struct host *h, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* "nightjar: ..." on the standard error; a JSON object with --json. */
 void host_error(const struct host *h, const char *format, ...)

@@ -30,6 +30,12 @@ is_answered(struct host *h, const void *ctx)
 	return h->reply.done;
 }
 
+static const char *
+subject(const struct host *h)
+{
+	return h->subject != NULL ? h->subject : "this person";
+}
+
 /* What the client or the server said no to, and what helps. */
 static enum exit_status
 explain(struct host *h)
@@ -40,20 +46,24 @@ explain(struct host *h)
 	switch ((int)r->err) {
 	case ERR_NO_KEY: case ERR_UNTRUSTED:
 		host_error(h, "the keys of this account are not on this "
-		    "machine; see: nightjar help login");
+		    "machine; see: %s", host_hint(h, "help login"));
 		return EXIT_UNTRUSTED;
 	case ERR_IDENTITY_CHANGED:
-		host_error(h, "the identity of this person has changed. "
-		    "Compare the safety number (nightjar verify NAME) and "
-		    "confirm it; until then the message waits here");
+		host_error(h, "the identity of %s has changed. Compare the "
+		    "safety number (%s) and confirm it; until then the "
+		    "message waits here", subject(h), host_hint(h,
+		    "verify %s", h->subject != NULL ? h->subject : "NAME"));
 		return EXIT_UNTRUSTED;
 	case ERR_RATE_LIMITED: case ERR_BUSY: case ERR_UNAVAILABLE:
 		host_error(h, "the server has no room now (%s); try again "
 		    "in a while", more);
 		return EXIT_REFUSED;
 	case ERR_NOT_FOUND:
-		host_error(h, "%s", r->message[0] != '\0' ? r->message :
-		    "there is no such person");
+		if (h->subject != NULL)
+			host_error(h, "there is no person called \"%.64s\"",
+			    h->subject);
+		else
+			host_error(h, "%s", more);
 		return EXIT_REFUSED;
 	default:
 		host_error(h, "%s", more);
@@ -142,6 +152,7 @@ host_find(struct host *h, const char *name, struct client_person *out)
 {
 	struct client_input in = { .type = CLIENT_FIND,
 	    .u.name = span_str(name) };
+	h->subject = name;
 	if (known(h, in.u.name, out) == OK)
 		return EXIT_OK;
 	if (!h->running) {

@@ -1,6 +1,6 @@
 /*
- * host_say.c: exports host_error, host_note, host_debug: what goes to the
- * standard error. Texts of the server pass clean_line before they come here.
+ * host_say.c: exports host_hint, host_error, host_note, host_debug:
+ * what goes to the standard error. Texts of the server pass clean_line before they come here.
  */
 #include <stdarg.h>
 #include <unistd.h>
@@ -31,6 +31,21 @@ say(const struct host *h, const char *kind, const char *format, va_list ap)
 	wr_str(&w, "}\n");
 	if (wr_ok(&w))
 		fwrite(line, 1, w.n, stderr);
+}
+
+const char *
+host_hint(struct host *h, const char *format, ...)
+{
+	va_list ap;
+	const char *profile = h->args->profile;
+	/* Valid names only: they need no quotes in a shell. */
+	int n = profile != NULL && profile_name_ok(profile) ?
+	    snprintf(h->hint, sizeof(h->hint), "nightjar --profile %s ",
+	    profile) : snprintf(h->hint, sizeof(h->hint), "nightjar ");
+	va_start(ap, format);
+	vsnprintf(h->hint + n, sizeof(h->hint) - (size_t)n, format, ap);
+	va_end(ap);
+	return h->hint;
 }
 
 void

@@ -529,7 +529,7 @@ host_peek(struct host *h)
 	    h->args->cmd == CMD_register;
 	if (!st.signed_in && !enters) {
 		host_error(h, "nobody is signed in on this profile; do it "
-		    "with: nightjar login");
+		    "with: %s", host_hint(h, "login"));
 		return EXIT_SIGNED_OUT;
 	}
 	return EXIT_OK;
@@ -640,7 +640,7 @@ host_wait(struct host *h, bool (*until)(struct host *h, const void *ctx),
 			return EXIT_UNTRUSTED;
 		if (h->signed_out) {
 			host_error(h, "the session has ended; sign in again "
-			    "with: nightjar login");
+			    "with: %s", host_hint(h, "login"));
 			return EXIT_SIGNED_OUT;
 		}
 		if (h->limit_over)

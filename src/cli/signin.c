@@ -22,27 +22,57 @@ signin_wipe(struct signin *s)
 	wipe(s, sizeof(*s));
 }
 
-/* An option, a variable, or a question. */
-static enum exit_status
-ask_text(struct host *h, const char *given, const char *variable,
-    const char *question, const char *flag, char *out, size_t cap)
+struct question {
+	const char *variable, *text, *flag;
+	enum shape_class class;
+	size_t least, most;
+	const char *rule;
+};
+
+static const struct question ask_name = { "NIGHTJAR_USERNAME", "User name: ",
+    "--username", SHAPE_USERNAME, 3, 30,
+    "a user name has 3 to 30 letters, digits or '_'" };
+static const struct question ask_email = { "NIGHTJAR_EMAIL",
+    "E-mail address: ", "--email", SHAPE_EMAIL, 3, 254,
+    "that is no e-mail address" };
+
+/* At the terminal, until it can be an answer at all. */
+static bool
+type_text(struct host *h, const struct question *q, char *out, size_t cap)
 {
-	const char *env = getenv(variable);
-	const char *from = given != NULL ? given : env;
 	size_t n = 0;
+	for (int i = 0; i < SIGNIN_TRIES; i++) {
+		if (tty_ask(q->text, true, out, cap - 1, &n) != OK || n == 0)
+			return false;
+		out[n] = '\0';
+		if (n >= q->least && n <= q->most &&
+		    shape_is_class(q->class, span_of(out, n)))
+			return true;
+		host_error(h, "%s", q->rule);
+	}
+	return false;
+}
+
+/* An option, a variable, or a question. *asked gets `part` with the last. */
+static enum exit_status
+ask_text(struct host *h, const char *given, const struct question *q,
+    char *out, size_t cap, enum signin_part part, unsigned *asked)
+{
+	const char *env = getenv(q->variable);
+	const char *from = given != NULL ? given : env;
 	if (from != NULL && strlen(from) < cap) {
 		memcpy(out, from, strlen(from) + 1);
 		return EXIT_OK;
 	}
 	if (from != NULL) {
-		host_error(h, "%s is too long", flag);
+		host_error(h, "%s is too long", q->flag);
 		return EXIT_USAGE;
 	}
-	if (tty_ask(question, true, out, cap - 1, &n) == OK && n > 0) {
-		out[n] = '\0';
+	if (type_text(h, q, out, cap)) {
+		*asked |= part;
 		return EXIT_OK;
 	}
-	host_error(h, "%s is missing (or set %s)", flag, variable);
+	host_error(h, "%s is missing (or set %s)", q->flag, q->variable);
 	return EXIT_USAGE;
 }
 
@@ -65,13 +95,42 @@ read_password(const char *path, struct signin *s)
 	return got >= 0 && s->password_n > 0;
 }
 
+/* A new one is typed twice, until both are the same. */
+static enum exit_status
+type_password(struct host *h, bool is_new, struct signin *s)
+{
+	const char *question = is_new ? "Password (8 or more characters; upper "
+	    "and lower case, digit, sign): " : "Password: ";
+	char again[SIGNIN_TEXT_MAX];
+	size_t n = 0;
+	for (int i = 0; i < SIGNIN_TRIES; i++) {
+		if (tty_ask(question, false, s->password, SIGNIN_TEXT_MAX,
+		    &s->password_n) != OK) {
+			host_error(h, "there is no terminal to ask for the "
+			    "password; give --password-file or set "
+			    "NIGHTJAR_PASSWORD");
+			return EXIT_USAGE;
+		}
+		s->asked |= SIGNIN_PASSWORD;
+		if (!is_new)
+			return EXIT_OK;
+		enum err e = tty_ask("The same again: ", false, again,
+		    sizeof(again), &n);
+		bool same = e == OK && span_eq(span_of(s->password,
+		    s->password_n), span_of(again, n));
+		wipe(again, sizeof(again));
+		if (same)
+			return EXIT_OK;
+		host_error(h, "the two passwords differ; once more");
+	}
+	return EXIT_USAGE;
+}
+
 static enum exit_status
 ask_password(struct host *h, bool is_new, struct signin *s)
 {
 	const char *file = h->args->password_file;
 	const char *env = getenv("NIGHTJAR_PASSWORD");
-	char again[SIGNIN_TEXT_MAX];
-	size_t n = 0;
 	if (file != NULL) {
 		if (read_password(file, s))
 			return EXIT_OK;
@@ -83,23 +142,7 @@ ask_password(struct host *h, bool is_new, struct signin *s)
 		memcpy(s->password, env, s->password_n);
 		return EXIT_OK;
 	}
-	if (tty_ask("Password: ", false, s->password, SIGNIN_TEXT_MAX,
-	    &s->password_n) != OK) {
-		host_error(h, "there is no terminal to ask for the password; "
-		    "give --password-file or set NIGHTJAR_PASSWORD");
-		return EXIT_USAGE;
-	}
-	if (!is_new)
-		return EXIT_OK;
-	enum err e = tty_ask("The same again: ", false, again, sizeof(again),
-	    &n);
-	bool same = e == OK && span_eq(span_of(s->password, s->password_n),
-	    span_of(again, n));
-	wipe(again, sizeof(again));
-	if (same)
-		return EXIT_OK;
-	host_error(h, "the two passwords differ; nothing was changed");
-	return EXIT_USAGE;
+	return type_password(h, is_new, s);
 }
 
 /* What this device is called in lists: given, or the machine's name. */
@@ -123,24 +166,58 @@ signin_ask(struct host *h, bool is_new, struct signin *out)
 	const char *name = h->args->username;
 	if (name == NULL && h->account.name[0] != '\0')
 		name = h->account.name;
-	enum exit_status st = ask_text(h, name, "NIGHTJAR_USERNAME",
-	    "User name: ", "--username", out->username,
-	    sizeof(out->username));
+	enum exit_status st = ask_text(h, name, &ask_name, out->username,
+	    sizeof(out->username), SIGNIN_USERNAME, &out->asked);
 	if (st == EXIT_OK && is_new)
-		st = ask_text(h, h->args->email, "NIGHTJAR_EMAIL",
-		    "E-mail address: ", "--email", out->email,
-		    sizeof(out->email));
+		st = ask_text(h, h->args->email, &ask_email, out->email,
+		    sizeof(out->email), SIGNIN_EMAIL, &out->asked);
 	if (st == EXIT_OK)
 		st = ask_password(h, is_new, out);
 	name_device(h, out);
 	return st;
 }
 
+enum exit_status
+signin_ask_again(struct host *h, bool is_new, struct signin *s)
+{
+	unsigned again = s->asked & s->wrong;
+	/* What an option said is not changed behind its back. */
+	if (again == 0 || (s->wrong & ~s->asked) != 0)
+		return EXIT_REFUSED;
+	s->wrong = 0;
+	if ((again & SIGNIN_USERNAME) && !type_text(h, &ask_name, s->username,
+	    sizeof(s->username)))
+		return EXIT_REFUSED;
+	if ((again & SIGNIN_EMAIL) && !type_text(h, &ask_email, s->email,
+	    sizeof(s->email)))
+		return EXIT_REFUSED;
+	return again & SIGNIN_PASSWORD ? type_password(h, is_new, s) : EXIT_OK;
+}
+
 /* ---- the call ---- */
+
+/* Which of the answers a field of an error is about. */
+static unsigned
+part_of(struct span field)
+{
+	return span_eq(field, SPAN("username")) ? SIGNIN_USERNAME :
+	    span_eq(field, SPAN("email")) ? SIGNIN_EMAIL :
+	    span_eq(field, SPAN("password")) ? SIGNIN_PASSWORD : 0;
+}
+
+static unsigned
+part_of_code(struct span code)
+{
+	return span_eq(code, SPAN("username_taken")) ? SIGNIN_USERNAME :
+	    span_eq(code, SPAN("email_taken")) ? SIGNIN_EMAIL :
+	    span_eq(code, SPAN("invalid_credentials")) ?
+	    SIGNIN_USERNAME | SIGNIN_PASSWORD : 0;
+}
 
 /* What the server said no to: its message, and each field of `details`. */
 static enum exit_status
-explain(struct host *h, uint32_t status, const struct success_rep *rep)
+explain(struct host *h, uint32_t status, const struct success_rep *rep,
+    struct signin *s)
 {
 	struct buf b;
 	struct json j = json_init(rep->error.details);
@@ -148,6 +225,10 @@ explain(struct host *h, uint32_t status, const struct success_rep *rep)
 	buf_init(&b, 8192);
 	bool said = rep->has_error &&
 	    clean_line(rep->error.message, &b) == OK;
+	/* Of name or password the one that was typed may be the wrong one. */
+	s->wrong = rep->has_error ? part_of_code(rep->error.code) : 0;
+	if (s->asked & s->wrong & SIGNIN_PASSWORD)
+		s->wrong &= s->asked;
 	if (said && rep->error.has_details && json_array(&j)) {
 		while (json_item(&j) && json_object(&j)) {
 			field = why = (struct span){ 0 };
@@ -159,6 +240,7 @@ explain(struct host *h, uint32_t status, const struct success_rep *rep)
 				else if (span_eq(name, SPAN("message")))
 					why = value;
 			}
+			s->wrong |= part_of(field);
 			said = buf_add_str(&b, "\n  ") == OK &&
 			    clean_line(field, &b) == OK &&
 			    buf_add_str(&b, ": ") == OK &&
@@ -248,7 +330,7 @@ enter(struct host *h, struct client_input *in)
 }
 
 enum exit_status
-signin_enter(struct host *h, bool is_new, const struct signin *s)
+signin_enter(struct host *h, bool is_new, struct signin *s)
 {
 	static const char *const paths[] = { "/api/auth/login",
 	    "/api/auth/register" };
@@ -270,7 +352,7 @@ signin_enter(struct host *h, bool is_new, const struct signin *s)
 		    &a, &rep, NULL);
 		if (e != OK || !rep.success || !rep.has_data ||
 		    !take_answer(is_new, rep.data, &a, &in))
-			st = explain(h, status, &rep);
+			st = explain(h, status, &rep, s);
 		else
 			st = enter(h, &in);
 	}
@@ -323,7 +405,9 @@ signin_tell(struct host *h, bool is_new)
 			e = buf_add_str(&out, h->account.name);
 		if (e == OK)
 			e = buf_add_str(&out, is_new ? ". Write to somebody "
-			    "with: nightjar chat NAME" : ".");
+			    "with: " : ".");
+		if (e == OK && is_new)
+			e = buf_add_str(&out, host_hint(h, "chat NAME"));
 	}
 	if (e == OK && out.n > 0)
 		e = show_line(&out);

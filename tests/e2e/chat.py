@@ -107,6 +107,23 @@ def test_two_people_chat(home):
     server.stop()
 
 
+def test_first_message_is_shown_at_once(home):
+    """Both sides open a chat that is new: no message of it is held back."""
+    server, ann, bob = start(home)
+    a, b = Terminal(ann, 'bob'), Terminal(bob, 'ann')
+    a.expect(r'Ctrl-D ends')
+    b.expect(r'Ctrl-D ends')
+    begin = time.monotonic()
+    a.type('first\r')
+    b.expect(r'ann: first')
+    took = time.monotonic() - begin
+    check(took < 0.7 * lib.SLOW, f'the first message took {took:.2f} s')
+    for t in (a, b):
+        t.type('\x04')
+        t.wait()
+    server.stop()
+
+
 def test_typing_survives_a_message(home):
     """The line that is being written is drawn again below a new message."""
     server, ann, bob = start(home)

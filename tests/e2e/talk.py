@@ -3,6 +3,7 @@
 history, listen, devices, verify, status, login, logout, exit statuses.
 """
 import os
+import shutil
 import subprocess
 import time
 
@@ -141,7 +142,10 @@ def test_mistakes_have_their_status(home):
     with World(home) as w:
         w.ann.run('status', status=3)
         w.ann.register()
-        w.ann.run('send', 'nobody_there', 'x', status=5)
+        for command in ('send', 'history', 'verify', 'status', 'chat'):
+            w.ann.run(command, 'nobody_there',
+                      *(['x'] if command == 'send' else []), status=5)
+            check('no person called "nobody_there"' in w.ann.err, w.ann.err)
         w.ann.run('send', 'ann', text='', status=2)
         w.ann.run('send', 'bob', 'x' * 70000, status=2)
         w.ann.run('frobnicate', status=2)
@@ -154,6 +158,59 @@ def test_mistakes_have_their_status(home):
         w.bob.run('register', '--username', 'bob', '--email',
                   'b@example.org', status=5)
         check('assword' in w.bob.err, w.bob.err)
+
+
+def test_help_fits_a_terminal(home):
+    c = Client(home, 'ann', 'http://127.0.0.1:1')
+    texts = [c.run('help')]
+    names = [x.split()[0] for x in
+             texts[0].split('Commands:\n')[1].split('\n\n')[0].splitlines()]
+    check('chat' in names and 'verify' in names, f'{names}')
+    texts += [c.run('help', n) for n in names + ['exit-codes']]
+    for line in '\n'.join(texts).splitlines():
+        check(len(line) <= 80, f'wider than 80 columns: {line!r}')
+    check('not reached in time' in texts[-1], texts[-1])
+    c.run('help', 'no-such-thing', status=2)
+
+
+def test_hints_name_profile_and_person(home):
+    with World(home) as w:
+        for c in (w.ann, w.bob):
+            del c.env['NIGHTJAR_PROFILE']
+            out = c.run('--profile', c.name, 'register', '--username', c.name,
+                        '--email', f'{c.name}@example.org')
+            check(f'nightjar --profile {c.name} chat NAME' in out, out)
+        w.ann.run('-p', 'ann', 'send', 'bob', 'x')
+        out = w.ann.run('-p', 'ann', 'verify', 'bob')
+        check('nightjar --profile ann verify --confirm bob' in out, out)
+
+
+def test_history_asks_at_once(home):
+    with World(home) as w:
+        w.register()
+        w.ann.run('send', 'bob', 'x')
+        took = []
+        for _ in range(5):
+            begin = time.monotonic()
+            w.bob.run('history', 'ann')
+            took.append(time.monotonic() - begin)
+        check(min(took) < 0.15 * lib.SLOW, f'history took {took} s')
+
+
+def test_same_name_anew_is_no_rollback(home):
+    with World(home) as w:
+        w.register()
+        for i in range(5):
+            w.ann.run('send', 'bob', str(i))
+        before = w.ann.json('status')[0]['generation']
+        shutil.rmtree(w.ann.data())
+        w.ann.run('register', '--username', 'ann2', '--email',
+                  'ann2@example.org')
+        # A rollback would go on above the highest that was ever seen.
+        after = w.ann.json('status')[0]['generation']
+        check(0 < after < before, f'{before}, then {after}')
+        w.ann.run('send', 'bob', 'anew')
+        check(messages(w.bob.json('history', 'ann2')) == ['anew'], 'lost')
 
 
 def test_no_server_is_said(home):
