@@ -237,6 +237,7 @@ load_devices(struct call *c, struct txn *t, const struct chat_id *chat,
 	struct q_devices_of_chat_out row, *more;
 	struct cursor cu;
 	size_t cap = 0;
+	bool sends = false;
 	enum err e;
 
 	*out = (struct device_list){ NULL, 0 };
@@ -244,8 +245,10 @@ load_devices(struct call *c, struct txn *t, const struct chat_id *chat,
 	while ((e = q_devices_of_chat_next(&cu, &row)) == OK) {
 		/* The sending device has no entry of its own. */
 		if (ID_EQ(row.user, c->who.user) && row.device ==
-		    c->who.device)
+		    c->who.device) {
+			sends = true;
 			continue;
+		}
 		more = arena_grow(&c->arena, out->p, out->n, &cap,
 		    sizeof(*more));
 		if (more == NULL) {
@@ -255,7 +258,11 @@ load_devices(struct call *c, struct txn *t, const struct chat_id *chat,
 		out->p = more;
 		out->p[out->n++] = row;
 	}
-	return e == ERR_NOT_FOUND ? OK : e;
+	if (e != ERR_NOT_FOUND)
+		return e;
+	/* It may have been removed since the session was looked up. */
+	return sends ? OK : call_fail(c, ERR_FORBIDDEN,
+	    "This session's device is not in the list any more");
 }
 
 /* Does the request name this device? */
