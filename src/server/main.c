@@ -190,10 +190,17 @@ load(const struct options *o, struct conf **out, struct conf_error *e)
 	return conf_load(&src, out, e);
 }
 
+/* Somebody sits there and reads what we say. */
+static bool
+is_watched(void)
+{
+	return isatty(STDOUT_FILENO) && isatty(STDERR_FILENO);
+}
+
 static void
 log_start(const struct conf *c)
 {
-	enum log_level level = LOG_INFO;
+	enum log_level level = is_watched() ? LOG_WARN : LOG_INFO;
 
 	(void)log_level_by_name(c->log_level, &level);
 	log_setup(level, strcmp(c->log_ip, "full") == 0 ? LOG_IP_FULL :
@@ -205,10 +212,45 @@ log_start(const struct conf *c)
 static void
 say_fingerprint(const uint8_t sha[static 32])
 {
-	printf("  its certificate's SHA-256 fingerprint:\n");
+	printf("  its certificate's SHA-256 fingerprint, which a client shows "
+	    "at its first visit:\n");
 	for (size_t i = 0; i < 32; i++)
 		printf("%s%02X%s", i % 16 == 0 ? "    " : "", sha[i],
 		    i == 31 ? "\n" : i == 15 ? ":\n" : ":");
+}
+
+/* One line for each of a comma separated list. */
+static void
+say_addresses(const char *scheme, const char *list)
+{
+	struct span left = span_str(list);
+
+	while (left.n > 0) {
+		size_t end = span_find(left, ',');
+		struct span item = span_sub(left, 0, end);
+
+		while (item.n > 0 && item.p[0] == ' ')
+			item = span_sub(item, 1, item.n);
+		printf("  %s://%.*s\n", scheme, (int)item.n,
+		    (const char *)item.p);
+		left = span_sub(left, end + 1, left.n);
+	}
+}
+
+static void
+say_in_words(const struct conf *c, const struct data *d,
+    const uint8_t sha[static 32])
+{
+	printf("Nightjar is ready. It listens on\n");
+	say_addresses("http", c->listen_http);
+	say_addresses("https", c->listen_https);
+	if (c->listen_https[0] != '\0')
+		say_fingerprint(sha);
+	printf("Its data is in %s\n", d->path);
+	printf("Ctrl-C stops it. Warnings appear here%s.\n",
+	    strcmp(c->log_level, "auto") == 0 ?
+	    "; the whole log with --set log.level=info" : "");
+	fflush(stdout);
 }
 
 /* For people on a terminal, else as a log line. */
@@ -224,16 +266,8 @@ say_ready(const struct conf *c, const struct data *d, uint64_t took_us)
 		hex_encode(SPAN_OF(sha), hex);
 		hex[64] = '\0';
 	}
-	if (isatty(STDOUT_FILENO)) {
-		printf("Nightjar is ready.\n");
-		if (c->listen_http[0] != '\0')
-			printf("  http   %s\n", c->listen_http);
-		if (c->listen_https[0] != '\0') {
-			printf("  https  %s\n", c->listen_https);
-			say_fingerprint(sha);
-		}
-		fflush(stdout);
-	}
+	if (isatty(STDOUT_FILENO))
+		say_in_words(c, d, sha);
 	if (!log_begin(&l, LOG_INFO, "ready"))
 		return;
 	log_str(&l, "https", c->listen_https);
@@ -280,6 +314,11 @@ wait_for_end(struct server *s, const struct options *o, const sigset_t *set)
 	if (log_begin(&l, LOG_INFO, "stopping")) {
 		log_str(&l, "signal", sig == SIGTERM ? "TERM" : "INT");
 		log_end(&l);
+	}
+	if (isatty(STDOUT_FILENO)) {
+		printf("\nNightjar is stopping; clients come back by "
+		    "themselves.\n");
+		fflush(stdout);
 	}
 	sigset_t end = *set;
 	sigdelset(&end, SIGHUP);
