@@ -216,6 +216,26 @@ test_client_shows_the_first_message_of_a_chat_at_once(void **state)
 	fake_close(f);
 }
 
+/* The same for one who was away when it was made. */
+static void
+test_client_shows_at_once_what_a_new_chat_had_while_it_was_away(void **state)
+{
+	struct fake *f = ready(6);
+	unsigned na = 0;
+
+	(void)state;
+	fake_cut(f, 1);
+	f->node[1].alive = false;
+	say(f, 0, 1, &na);
+	fake_run(f, 1000);
+	say(f, 0, 1, &na);
+	fake_run(f, 1000);
+	fake_start(f, 1);
+	fake_run(f, 150);
+	assert_int_equal(look(f, 1, 0)->texts, 2);
+	fake_close(f);
+}
+
 /* A command that catches up and ends: no delay for the sake of others. */
 static void
 test_client_catches_up_at_once_when_asked_to(void **state)
@@ -534,6 +554,8 @@ main(void)
 		cmocka_unit_test(test_client_sets_up_though_answers_are_lost),
 		cmocka_unit_test(
 		    test_client_shows_the_first_message_of_a_chat_at_once),
+		cmocka_unit_test(
+		    test_client_shows_at_once_what_a_new_chat_had_while_it_was_away),
 		cmocka_unit_test(
 		    test_client_catches_up_at_once_when_asked_to),
 		cmocka_unit_test(

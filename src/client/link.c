@@ -300,6 +300,29 @@ link_chat(struct step *s, struct span json)
 	return person_heard_chat(s, &ev.chat);
 }
 
+/* The chain of a chat begins with its making: no message before it is missing. */
+static enum err
+link_created(struct step *s, struct span json)
+{
+	struct chat_ev ev;
+	struct chat c;
+	enum err err;
+
+	TRY(link_chat(s, json));
+	if (shape_decode(&shape_chat_ev, json, s->a, &ev, NULL) != OK ||
+	    !ev.has_position)
+		return OK;
+	err = person_chat(s, &ev.chat.chat_id, &c);
+	if (err == ERR_NOT_FOUND)
+		return OK;
+	TRY(err);
+	if (c.head >= ev.position)
+		return OK;
+	c.head = ev.position;
+	s->c->dirty = true;
+	return person_save_chat(s, &c);
+}
+
 static enum err
 link_sync_now(struct step *s, struct span json)
 {
@@ -342,7 +365,7 @@ link_other(struct step *s, struct span name, struct span json)
 		const char *name;
 		enum err (*fn)(struct step *, struct span);
 	} table[] = {
-		{ "chat:created", link_chat },
+		{ "chat:created", link_created },
 		{ "chat:updated", link_chat },
 		{ "connection:acknowledged", link_acknowledged },
 		{ "device:added", link_devices },

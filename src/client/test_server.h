@@ -80,7 +80,7 @@ struct fake {
 	uint64_t now, order, rnd;
 	uint64_t position;
 	struct fake_node node[FAKE_NODES];
-	struct { struct chat_id id; int a, b; uint64_t last;
+	struct { struct chat_id id; int a, b; uint64_t made, last;
 	    bool said; } chat[8];
 	int chats;
 	struct fake_message *msg;
@@ -523,16 +523,46 @@ fake_sync(struct fake *f, struct arena *a, int who, uint64_t after)
 	return fake_json(a, &shape_sync_rep, &rep);
 }
 
+/* A chat as its members see it. */
+static inline struct chat_rec
+fake_chat_rec(const struct fake *f, struct arena *a, int chat)
+{
+	struct member_rec *members = arena_alloc(a, 2 * sizeof(*members));
+	struct chat_rec rec = { .chat_id = f->chat[chat].id,
+	    .type = CHAT_TYPE_DIRECT, .created_at = f->now,
+	    .position = f->chat[chat].last, .last_message_at = f->now,
+	    .has_last_message_at = f->chat[chat].said, .member_count = 2,
+	    .has_members = true };
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		int m = i == 0 ? f->chat[chat].a : f->chat[chat].b;
+
+		members[i] = (struct member_rec){ .user_id = f->node[m].user,
+		    .username = span_str(f->node[m].name),
+		    .joined_at = f->now };
+	}
+	rec.members.p = members;
+	rec.members.n = 2;
+	return rec;
+}
+
+static inline struct span
+fake_created(const struct fake *f, struct arena *a, int chat)
+{
+	struct chat_ev ev = { .chat = fake_chat_rec(f, a, chat),
+	    .has_position = true, .position = f->chat[chat].made,
+	    .has_prev = true };
+
+	return fake_json(a, &shape_chat_ev, &ev);
+}
+
 static inline struct span
 fake_open_chat(struct fake *f, struct arena *a, int who,
     struct span body)
 {
 	struct chat_create_req req;
-	struct chat_rec rec = { .type = CHAT_TYPE_DIRECT, .has_members = true,
-	    .created_at = f->now, .member_count = 2 };
-	struct member_rec members[2];
-	struct chat_ev ev = { .has_position = true, .has_prev = true };
-	bool made = false;
+	struct chat_rec rec;
 	int i, other, chat = -1;
 
 	if (shape_decode(&shape_chat_create_req, body, a, &req, NULL) != OK)
@@ -543,34 +573,18 @@ fake_open_chat(struct fake *f, struct arena *a, int who,
 		    (f->chat[i].b == who && f->chat[i].a == other))
 			chat = i;
 	if (chat < 0) {
-		made = true;
 		chat = f->chats++;
 		f->chat[chat].a = who;
 		f->chat[chat].b = other;
 		/* Making it is its first event. */
-		f->chat[chat].last = ++f->position;
+		f->chat[chat].made = f->chat[chat].last = ++f->position;
 		for (i = 0; i < 16; i++)
 			f->chat[chat].id.b[i] = (uint8_t)fake_rnd(f, 256);
+		if (f->node[other].up)
+			fake_send_event(f, other, "chat:created",
+			    fake_created(f, a, chat), 1);
 	}
-	rec.chat_id = f->chat[chat].id;
-	rec.position = f->chat[chat].last;
-	rec.has_last_message_at = f->chat[chat].said;
-	rec.last_message_at = f->now;
-	for (i = 0; i < 2; i++) {
-		int m = i == 0 ? f->chat[chat].a : f->chat[chat].b;
-
-		members[i] = (struct member_rec){ .user_id = f->node[m].user,
-		    .username = span_str(f->node[m].name),
-		    .joined_at = f->now };
-	}
-	rec.members.p = members;
-	rec.members.n = 2;
-	if (made && f->node[other].up) {
-		ev.chat = rec;
-		ev.position = rec.position;
-		fake_send_event(f, other, "chat:created",
-		    fake_json(a, &shape_chat_ev, &ev), 1);
-	}
+	rec = fake_chat_rec(f, a, chat);
 	return fake_json(a, &shape_chat_rec, &rec);
 }
 

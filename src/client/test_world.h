@@ -115,6 +115,11 @@ fake_do_connect(struct fake *f, struct arena *a, int i,
 	act->link = n->link;
 	fake_send_event(f, i, "connection:acknowledged",
 	    fake_json(a, &shape_acknowledged_ev, &ev), in_ms++);
+	for (k = 0; k < (size_t)f->chats && !f->silent; k++)
+		if (f->chat[k].made > e->u.connect.after &&
+		    (f->chat[k].a == i || f->chat[k].b == i))
+			fake_send_event(f, i, "chat:created",
+			    fake_created(f, a, (int)k), in_ms++);
 	for (k = 0; k < f->msgs && !f->silent; k++) {
 		int chat = fake_chat(f, &f->msg[k].m.chat_id);
 
