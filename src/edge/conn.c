@@ -269,12 +269,13 @@ work_off_kept(struct conn *c)
 	}
 	assert(c->pend == NULL);
 	memmove(h->p, h->p + took, h->n - took);
+	wipe(h->p + h->n - took, took);
 	h->n -= took;
 	c->pend = h;
 }
 
 static void
-on_data(struct stream *s, struct span bytes)
+take_data(struct stream *s, struct span bytes)
 {
 	struct conn *c = of_stream(s);
 	struct edge *e = c->edge;
@@ -302,6 +303,16 @@ on_data(struct stream *s, struct span bytes)
 	}
 	time_head(c, had_some && c->requests == requests);
 	settle(c);
+}
+
+/* All connections read into one buffer: no password stays in it. */
+static void
+on_data(struct stream *s, struct span bytes)
+{
+	uint8_t *p = reactor_buf(of_stream(s)->edge->reactor);
+
+	take_data(s, bytes);
+	wipe(p, bytes.n);
 }
 
 static void

@@ -378,7 +378,8 @@ conf_fill(struct conf_box *b, const struct conf_source *src,
 		return conf_wrong(e, conf_key(SPAN("accounts.registration")),
 		    "configuration", "open or closed");
 	enum log_level level;
-	if (!log_level_by_name(b->conf.log_level, &level))
+	if (strcmp(b->conf.log_level, "auto") != 0 &&
+	    !log_level_by_name(b->conf.log_level, &level))
 		return conf_wrong(e, conf_key(SPAN("log.level")),
 		    "configuration",
 		    "trace, debug, info, warn, error or fatal");

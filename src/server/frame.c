@@ -17,11 +17,13 @@
 
 #define FRAME_RETRY_S 1		/* of 503 */
 
+/* Passwords and tokens pass here: what is given back is wiped. */
 static void *
 frame_grow(void *p, size_t n)
 {
 	if (p == NULL)
 		return malloc(n);
+	wipe(p, n);
 	free(p);
 	return NULL;
 }
@@ -82,6 +84,7 @@ frame_free(struct frame *f)
 	struct shard *s = f->home;
 
 	arena_fini(&f->call.arena);
+	wipe(f->mem, sizeof(f->mem));
 	s->frames_n--;
 	pool_put(&s->frames, f);
 }

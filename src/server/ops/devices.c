@@ -7,32 +7,14 @@
 #include "crypto/host.h"
 #include "crypto/openssl.h"
 #include "pub/devlist.h"
-#include "server/deliver.h"
 #include "server/ops.h"
+#include "server/ops/contacts.h"
 #include "store/txn.h"
 
 #define LISTS_KEPT 1000
 #define SESSIONS_MAX 1000
 /* u8 1 | session | account | u32 device (docs/protocol.md, "Devices"). */
 #define BIND_LEN (1 + ID_LEN + ID_LEN + 4)
-
-/* Room in the arena for one more; doubles. */
-static void *
-grow(struct call *c, void *p, size_t n, size_t *cap, size_t size)
-{
-	size_t more = *cap == 0 ? 8 : 2 * *cap;
-	void *q;
-
-	if (n < *cap)
-		return p;
-	q = arena_alloc(&c->arena, more * size);
-	if (q == NULL)
-		return NULL;
-	if (n > 0)
-		memcpy(q, p, n * size);
-	*cap = more;
-	return q;
-}
 
 struct devices {
 	struct q_device_list_all_out *p;
@@ -52,7 +34,7 @@ load_devices(struct call *c, struct txn *t, const struct user_id *user,
 	TRY(q_device_list_all_open(t, &(struct q_device_list_all_in){ *user },
 	    &cu));
 	while ((e = q_device_list_all_next(&cu, &row)) == OK) {
-		out->p = grow(c, out->p, out->n, &cap, sizeof(row));
+		out->p = arena_grow(&c->arena, out->p, out->n, &cap, sizeof(row));
 		if (out->p == NULL) {
 			query_close(&cu);
 			return ERR_TOO_LARGE;
@@ -187,15 +169,6 @@ devices_bind_emit(struct call *c)
 
 /* ---- PUT /api/users/me/device-list ---- */
 
-/* An event of one chat, or (no members) of the caller's own stream. */
-struct told {
-	const char *event;
-	uint32_t device;	/* 0: none */
-	uint64_t position, prev;
-	struct user_id *members;
-	size_t members_n;
-};
-
 struct change {
 	/* read */
 	bool is_first;
@@ -211,8 +184,7 @@ struct change {
 	/* write */
 	struct session_id *ended;
 	size_t ended_n, ended_cap;
-	struct told *told;
-	size_t told_n, told_cap;
+	struct contacts contacts;
 };
 
 enum err
@@ -407,7 +379,7 @@ end_sessions(struct call *c, struct txn *t, uint32_t device)
 		if (ID_EQ(row.session, c->who.session) ||
 		    (device != 0 && row.device != device))
 			continue;
-		s->ended = grow(c, s->ended, s->ended_n, &s->ended_cap,
+		s->ended = arena_grow(&c->arena, s->ended, s->ended_n, &s->ended_cap,
 		    sizeof(*s->ended));
 		if (s->ended == NULL) {
 			query_close(&cu);
@@ -421,84 +393,6 @@ end_sessions(struct call *c, struct txn *t, uint32_t device)
 		TRY(q_session_delete(t, &(struct q_session_delete_in){
 		    s->ended[i], c->who.user }, NULL));
 	return OK;
-}
-
-static enum err
-load_members(struct call *c, struct txn *t, const struct chat_id *chat,
-    struct told *out)
-{
-	struct q_chat_member_ids_out row;
-	struct cursor cu;
-	size_t cap = 0;
-	enum err e;
-
-	TRY(q_chat_member_ids_open(t, &(struct q_chat_member_ids_in){ *chat },
-	    &cu));
-	while ((e = q_chat_member_ids_next(&cu, &row)) == OK) {
-		out->members = grow(c, out->members, out->members_n, &cap,
-		    sizeof(*out->members));
-		if (out->members == NULL) {
-			query_close(&cu);
-			return ERR_TOO_LARGE;
-		}
-		out->members[out->members_n++] = row.user;
-	}
-	return e == ERR_NOT_FOUND ? OK : e;
-}
-
-/* Stores one event; chat all zero: of the caller's own stream. */
-static enum err
-tell(struct call *c, struct txn *t, struct told *w,
-    const struct chat_id *chat)
-{
-	struct change *s = c->state;
-	struct devices_ev ev = { .user_id = c->who.user,
-	    .device_id = w->device, .has_device_id = w->device != 0,
-	    .version = s->next.version, .has_version = true };
-	struct q_event_insert_in in = { .prev = w->prev, .chat = *chat,
-	    .event = span_str(w->event), .created_at = c->now_ms };
-
-	if (ID_IS_ZERO(*chat))
-		in.user = c->who.user;
-	else
-		TRY(load_members(c, t, chat, w));
-	TRY(shape_encode_arena(&shape_devices_ev, &ev, &c->arena, &in.data));
-	in.position = w->position = txn_position(t);
-	TRY(q_event_insert(t, &in, NULL));
-	s->told = grow(c, s->told, s->told_n, &s->told_cap, sizeof(*w));
-	if (s->told == NULL)
-		return ERR_TOO_LARGE;
-	s->told[s->told_n++] = *w;
-	return OK;
-}
-
-/* To everybody who shares a chat, once a chat, and to the own devices. */
-static enum err
-tell_all(struct call *c, struct txn *t, const char *event, uint32_t device)
-{
-	struct q_chat_heads_in all = { c->who.user };
-	struct q_chat_heads_out row;
-	struct q_user_stream_out own;
-	struct told w = { .event = event, .device = device };
-	struct chat_id none = { { 0 } };
-	struct cursor cu;
-	enum err e;
-
-	TRY(q_user_stream(t, &(struct q_user_stream_in){ c->who.user },
-	    &own));
-	w.prev = own.position;
-	TRY(tell(c, t, &w, &none));
-	TRY(q_chat_heads_open(t, &all, &cu));
-	while ((e = q_chat_heads_next(&cu, &row)) == OK) {
-		w = (struct told){ .event = event, .device = device,
-		    .prev = row.last_position };
-		e = tell(c, t, &w, &row.chat);
-		if (e != OK) {
-			query_close(&cu);
-			return e;
-		}
-	}
-	return e == ERR_NOT_FOUND ? OK : e;
 }
 
 static const struct q_device_list_all_out *
@@ -515,7 +409,7 @@ static enum err
 put_devices(struct call *c, struct txn *t, const struct devices *was)
 {
 	const struct device_list_put_req *in = c->req;
-	const struct change *s = c->state;
+	struct change *s = c->state;
 	struct q_session_name_out name = { .name.p = NULL };
 	const struct devlist_entry *entry;
 
@@ -532,7 +426,8 @@ put_devices(struct call *c, struct txn *t, const struct devices *was)
 		TRY(q_prekey_batch_drop(t, &(struct q_prekey_batch_drop_in){
 		    c->who.user, entry->device }, NULL));
 		if (find_device(was, entry->device) == NULL)
-			TRY(tell_all(c, t, "device:added", entry->device));
+			TRY(contacts_tell(c, t, &s->contacts,
+			    "device:added", entry->device, s->next.version));
 	}
 	return OK;
 }
@@ -540,7 +435,7 @@ put_devices(struct call *c, struct txn *t, const struct devices *was)
 static enum err
 drop_devices(struct call *c, struct txn *t, const struct devices *was)
 {
-	const struct change *s = c->state;
+	struct change *s = c->state;
 
 	for (size_t i = 0; i < was->n; i++) {
 		uint32_t device = was->p[i].device;
@@ -553,7 +448,8 @@ drop_devices(struct call *c, struct txn *t, const struct devices *was)
 		    c->who.user, device }, NULL));
 		if (!s->is_other_key)
 			TRY(end_sessions(c, t, device));
-		TRY(tell_all(c, t, "device:removed", device));
+		TRY(contacts_tell(c, t, &s->contacts, "device:removed",
+		    device, s->next.version));
 	}
 	return OK;
 }
@@ -569,8 +465,8 @@ devices_put_write(struct call *c, struct txn *t)
 	enum err e;
 
 	s->ended = NULL;
-	s->told = NULL;
-	s->ended_n = s->ended_cap = s->told_n = s->told_cap = 0;
+	s->ended_n = s->ended_cap = 0;
+	s->contacts = (struct contacts){ .told = NULL };
 	/* Somebody else may have been faster. */
 	e = q_devlist_get(t, &(struct q_devlist_get_in){ c->who.user }, &now);
 	if (e != OK && e != ERR_NOT_FOUND)
@@ -588,9 +484,11 @@ devices_put_write(struct call *c, struct txn *t)
 		TRY(q_devlist_prune(t, &(struct q_devlist_prune_in){
 		    c->who.user, s->next.version - LISTS_KEPT }, NULL));
 	TRY(load_devices(c, t, &c->who.user, &was));
+	TRY(contacts_load(c, t, &s->contacts));
 	if (s->is_other_key) {
 		TRY(end_sessions(c, t, 0));
-		TRY(tell_all(c, t, "keys:changed", 0));
+		TRY(contacts_tell(c, t, &s->contacts, "keys:changed", 0,
+		    s->next.version));
 	}
 	TRY(drop_devices(c, t, &was));
 	return put_devices(c, t, &was);
@@ -600,24 +498,8 @@ void
 devices_put_emit(struct call *c)
 {
 	const struct change *s = c->state;
-	struct blob *b;
 
-	for (size_t i = 0; i < s->told_n; i++) {
-		const struct told *w = &s->told[i];
-		struct devices_ev ev = { .user_id = c->who.user,
-		    .device_id = w->device, .has_device_id = w->device != 0,
-		    .version = s->next.version, .has_version = true,
-		    .position = w->position, .has_position = true,
-		    .prev = w->prev, .has_prev = true };
-
-		b = deliver_encode(c, w->event, &shape_devices_ev, &ev);
-		if (w->members_n == 0)
-			deliver_user(c, &c->who.user, b, w->position, 0);
-		else
-			deliver_users(c, w->members, w->members_n, b,
-			    w->position, 0);
-		blob_unref(b);
-	}
+	contacts_emit(c, &s->contacts);
 	if (s->ended_n > 0)
 		call_sessions_end(c, &c->who.user, s->ended, s->ended_n,
 		    s->is_other_key ? "identity_changed" : "device_removed");

@@ -6,6 +6,7 @@
 
 #define SEARCH_MAX 20
 #define SEARCH_CHARS 64
+#define SEARCH_LOOKED_AT 50000	/* names, when no prefix fits */
 
 /* ---- one ---- */
 
@@ -111,7 +112,7 @@ users_search_prefix(struct txn *t, const struct search *s, uint32_t limit,
 	return e == ERR_NOT_FOUND ? OK : e;
 }
 
-/* Names that hold it elsewhere. */
+/* Names that hold it elsewhere, among the first SEARCH_LOOKED_AT. */
 static enum err
 users_search_like(struct txn *t, const struct search *s, uint32_t limit,
     struct user_search_rep *out)
@@ -130,7 +131,7 @@ users_search_like(struct txn *t, const struct search *s, uint32_t limit,
 	}
 	wr_u8(&w, '%');
 	TRY(q_user_search_like_open(t, &(struct q_user_search_like_in){
-	    wr_done(&w), 2 * limit }, &cu));
+	    wr_done(&w), 2 * limit, SEARCH_LOOKED_AT }, &cu));
 	while ((e = q_user_search_like_next(&cu, &row)) == OK)
 		if (out->users.n < limit && !users_search_has(out, &row.user))
 			out->users.p[out->users.n++] = (struct user_hit_rec){

@@ -29,9 +29,6 @@ CREATE TABLE users (
 	last_login @TIME,
 	is_active @BOOL NOT NULL DEFAULT TRUE,
 	is_verified @BOOL NOT NULL DEFAULT FALSE,
-	-- Failed logins in a row, and until when the next is refused.
-	login_failures INTEGER NOT NULL DEFAULT 0,
-	login_blocked_until @TIME,
 	-- Position of the newest event of the person's own stream.
 	last_position @INT NOT NULL DEFAULT 0
 );
