@@ -48,8 +48,9 @@ need() {
 need_build() {
 	need build "to compile the server and the client" $BUILD_PACKAGES
 	if PKG_CONFIG_PATH='' pkg-config --atleast-version=3.5 openssl 2>/dev/null
-	then need newer "OpenSSL 3.5 and the codecs" $NEWER_PACKAGES; fi
-	[ -e .sysroot/.stamp ] || scripts/bootstrap-sysroot.sh .sysroot
+	then need newer "OpenSSL 3.5 and the codecs" $NEWER_PACKAGES
+	elif [ ! -e .sysroot/.stamp ]
+	then scripts/bootstrap-sysroot.sh .sysroot; fi
 }
 
 need_test() {
