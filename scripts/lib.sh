@@ -1,3 +1,4 @@
+# shellcheck shell=sh disable=SC2034,SC2086
 # lib.sh: what the scripts share. Sourced with the repository root as $PWD.
 say() { printf '==> %s\n' "$*"; }
 die() { printf 'nightjar: %s\n' "$*" >&2; exit 1; }
@@ -7,8 +8,7 @@ BUILD_PACKAGES="build-essential pkg-config meson ninja-build python3
  libsqlite3-dev libpq-dev libncurses-dev libcrypt-dev libcmocka-dev
  zlib1g-dev libzstd-dev xz-utils ca-certificates"
 NEWER_PACKAGES="libssl-dev libllhttp-dev libyyjson-dev libhiredis-dev"
-TEST_PACKAGES="clang-14 lld-14 libclang-rt-14-dev llvm-14 valgrind postgresql
- procps gdb sqlite3"
+TEST_PACKAGES="valgrind postgresql procps gdb sqlite3"
 FULL_PACKAGES="gcovr"
 
 as_root() {
@@ -53,10 +53,20 @@ need_build() {
 	then scripts/bootstrap-sysroot.sh .sysroot; fi
 }
 
+# Debian 12 has clang 14; later releases a newer one under its plain name.
+pick_clang() {
+	CLANG=clang-14 CLANG_PACKAGES="clang-14 lld-14 libclang-rt-14-dev llvm-14"
+	command -v clang-14 >/dev/null 2>&1 && return 0
+	if ! apt-cache show clang-14 >/dev/null 2>&1 &&
+		apt-cache show clang >/dev/null 2>&1
+	then CLANG=clang CLANG_PACKAGES="clang lld llvm"; fi
+}
+
 need_test() {
 	need_build
+	pick_clang
 	need test "for sanitizers, fuzzers and the real services of the tests" \
-		$TEST_PACKAGES
+		$TEST_PACKAGES $CLANG_PACKAGES
 	command -v npm >/dev/null 2>&1 ||
 		need node "to run the stock socket.io-client against the server" nodejs npm
 	[ tests/e2e/node_modules -nt tests/e2e/package-lock.json ] ||

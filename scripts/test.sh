@@ -56,7 +56,7 @@ case $mode in
 	configure build-tsan -Db_sanitize=thread -Db_lundef=false
 	compile build-tsan
 	meson_tests tsan build-tsan --suite net --suite edge --suite store --suite bus --suite server --suite scenario --timeout-multiplier 8
-	CC=clang-14 configure build-fuzz -Dfuzz=true -Db_lundef=false
+	CC=$CLANG configure build-fuzz -Dfuzz=true -Db_lundef=false
 	compile build-fuzz
 	meson configure build-fuzz -Dfuzz_runs=-1 -Dfuzz_seconds=60
 	meson_tests fuzz build-fuzz --suite fuzz --timeout-multiplier 4
@@ -70,12 +70,12 @@ case $mode in
 	tally style /usr/bin/python3 tools/tidy.py
 	tally acceptance /usr/bin/python3 tools/acceptance.py --check
 	meson_tests plain build --suite vectors --suite e2e --suite scenario
-	CC=clang-14 configure build-clang
+	CC=$CLANG configure build-clang
 	tally clang ninja --quiet -C build-clang
 	configure build-asan -Db_sanitize=address,undefined -Db_lundef=false
 	compile build-asan
 	meson_tests sanitized build-asan --suite unit --suite vectors --suite scenario --timeout-multiplier 4
-	CC=clang-14 configure build-fuzz -Dfuzz=true -Db_lundef=false
+	CC=$CLANG configure build-fuzz -Dfuzz=true -Db_lundef=false
 	compile build-fuzz
 	meson configure build-fuzz -Dfuzz_runs=20000 -Dfuzz_seconds=10
 	meson_tests fuzz build-fuzz --suite fuzz
