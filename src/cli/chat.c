@@ -398,11 +398,12 @@ chat_run(struct chat *c, struct host *h, const struct user_id *with,
 		st = EXIT_FAILED;
 	}
 	if (st == EXIT_OK) {
-		greet(c);
 		c->reading = true;
 		c->moved = true;
 		h->ops = &ops;
+		/* First the keys are ours, then somebody is told of them. */
 		st = chat_input_open(c);
+		greet(c);
 	}
 	if (st == EXIT_OK) {
 		on_idle(h);

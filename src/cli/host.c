@@ -309,6 +309,8 @@ host_close(struct host *h)
 	}
 	where_fini(&h->where);
 	profile_close(&h->profile);
+	arena_wipe(&h->step, (struct arena_mark){ 0 });
+	arena_wipe(&h->query, (struct arena_mark){ 0 });
 	arena_fini(&h->step);
 	arena_fini(&h->query);
 	openssl_provider_close(&h->pv);

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "cli/clean.h"
+#include "crypto/openssl.h"
 #include "wire/json.h"
 
 #define OF(t, field) \
@@ -222,8 +223,10 @@ do_show(struct host *h, const struct client_show *s)
 		h->ready = true;
 	else if (s->type == SHOW_KEYS_MISSING)
 		h->keys_missing = true;
-	else if (s->type == SHOW_SIGNED_OUT)
+	else if (s->type == SHOW_SIGNED_OUT) {
 		h->signed_out = true;
+		openssl_provider_forget(&h->pv);	/* keys in use */
+	}
 	else if (s->type == SHOW_LINK)
 		h->up = s->u.link.up && s->u.link.caught_up;
 	/* What is in the journal is shown from there. */

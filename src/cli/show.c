@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "cli/clean.h"
+#include "cli/tty.h"
 
 #define DAY_MS (24ull * 3600 * 1000)
 
@@ -76,17 +77,35 @@ absent_text(const struct client_item *it)
 	}
 }
 
+/* One sign on a terminal that has it, else words. */
 static const char *
-state_mark(const struct client_item *it)
+state_mark(const struct client_item *it, bool signs)
 {
 	switch (it->state) {
-	case STATE_WAITING: return " (waiting)";
+	case STATE_WAITING: return signs ? " \u2026" : " (waiting)";
 	case STATE_FAILED: return " (NOT SENT)";
 	case STATE_SENT:
+		if (signs)
+			return it->flags & ITEM_READ ? " \u25cf" :
+			    it->flags & ITEM_DELIVERED ? " \u25d0" : " \u25cb";
 		return it->flags & ITEM_READ ? " (read)" :
 		    it->flags & ITEM_DELIVERED ? " (delivered)" : "";
 	case STATE_RECEIVED: default: return "";
 	}
+}
+
+#define DIM "\033[2m"		/* ECMA-48 8.3.117: SGR */
+#define BOLD "\033[1m"
+#define ALERT "\033[1;33m"
+
+static enum err
+put_styled(struct buf *out, const char *style, const char *text)
+{
+	if (style == NULL || *text == '\0')
+		return buf_add_str(out, text);
+	TRY(buf_add_str(out, style));
+	TRY(buf_add_str(out, text));
+	return buf_add_str(out, "\033[0m");
 }
 
 enum err
@@ -95,16 +114,18 @@ show_item(struct host *h, const struct client_item *it, size_t cols,
 {
 	char name[HOST_NAME_MAX + 1], time[SHOW_TIME_LEN];
 	const char *absent = absent_text(it);
-	size_t from = out->n;
+	const char *late = it->flags & ITEM_LATE ? " (clock differs) " : " ";
 	uint64_t at = it->server_ms != 0 ? it->server_ms : it->sender_ms;
+	bool color = cols > 0 && tty_has_color();
 	show_name(h, &it->sender, name);
 	show_time(at, false, time);
-	TRY(buf_add_str(out, time));
-	TRY(buf_add_str(out, it->flags & ITEM_LATE ? " (clock differs) " :
-	    " "));
-	TRY(buf_add_str(out, name));
+	TRY(put_styled(out, color ? DIM : NULL, time));
+	TRY(buf_add_str(out, late));
+	TRY(put_styled(out, color && it->state == STATE_RECEIVED ? BOLD :
+	    NULL, name));
 	TRY(buf_add_str(out, ": "));
-	size_t col = clean_columns(span_of(out->p + from, out->n - from));
+	size_t col = strlen(time) + strlen(late) + 2 +
+	    clean_columns(span_str(name));
 	/* Lines after the first stand below the text: none looks like ours. */
 	if (absent != NULL)
 		TRY(buf_add_str(out, absent));
@@ -114,7 +135,8 @@ show_item(struct host *h, const struct client_item *it, size_t cols,
 		TRY(buf_add_str(out, " "));
 		TRY(buf_add_str(out, err_text(it->cause)));
 	}
-	return buf_add_str(out, state_mark(it));
+	return put_styled(out, color ? DIM : NULL, state_mark(it, cols > 0 &&
+	    tty_has_signs()));
 }
 
 static const char *
@@ -152,7 +174,10 @@ show_event(struct host *h, const struct client_show *s, struct buf *out)
 	    &s->u.warning.user : &s->u.person.user;
 	if (!ID_IS_ZERO(*user))
 		show_name(h, user, name);
-	TRY(buf_add_str(out, s->type == SHOW_DEVICES ? "* " : "! "));
+	TRY(put_styled(out, s->type != SHOW_DEVICES && tty_columns() > 0 &&
+	    tty_has_color() ? ALERT : NULL, s->type == SHOW_DEVICES ? "*" :
+	    "!"));
+	TRY(buf_add_str(out, " "));
 	TRY(buf_add_str(out, name));
 	TRY(buf_add_str(out, name[0] != '\0' ? ": " : ""));
 	if (s->type == SHOW_DEVICES)

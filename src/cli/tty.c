@@ -23,6 +23,7 @@ static struct termios saved;		/* of fd `saved_fd` */
 static volatile sig_atomic_t changed;	/* saved has to be put back */
 static int saved_fd = -1;
 static bool paste;
+static bool signs;
 
 /* Async-signal-safe (POSIX 2.4.3: tcsetattr, write). */
 static void
@@ -68,9 +69,24 @@ tty_setup(void)
 	sigaction(SIGPIPE, &ignore, NULL);
 	atexit(put_back);
 	/* Text is UTF-8 whatever the locale: widths have to follow. */
-	if (setlocale(LC_CTYPE, "") == NULL ||
-	    strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
+	signs = setlocale(LC_CTYPE, "") != NULL &&
+	    strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+	if (!signs)
 		setlocale(LC_CTYPE, "C.UTF-8");
+}
+
+bool
+tty_has_signs(void)
+{
+	return signs;
+}
+
+bool
+tty_has_color(void)
+{
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+	return (no == NULL || *no == '\0') && term != NULL &&
+	    strcmp(term, "dumb") != 0;
 }
 
 bool

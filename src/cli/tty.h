@@ -27,6 +27,10 @@ bool tty_raw(void);
 void tty_restore(void);
 /* Columns of the standard output's terminal; 80 when not known, 0: none. */
 size_t tty_columns(void);
+/* Colours are wanted: no NO_COLOR (no-color.org), a terminal that has them. */
+bool tty_has_color(void);
+/* The locale is UTF-8, so that a terminal of it draws more than ASCII. */
+bool tty_has_signs(void);
 
 /*
  * Start of the program: locale, no core dumps, no debugger of the same user,

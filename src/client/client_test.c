@@ -520,6 +520,105 @@ test_client_waits_for_the_user_when_a_verified_identity_changes(void **state)
 	fake_close(f);
 }
 
+/* A list expires unless it is signed anew; prekeys are to be fresh. */
+static void
+test_client_signs_its_list_weekly_and_makes_new_prekeys(void **state)
+{
+	struct fake *f = ready(81);
+	struct client_status st;
+	struct span list, header;
+	struct arena a;
+	unsigned na = 0, nb = 0;
+
+	(void)state;
+	say(f, 0, 1, &na);
+	fake_run(f, 3000);
+	list = fake_dup(f->node[0].list);
+	header = fake_dup(f->node[0].header);
+	fake_run(f, 8ull * 24 * 3600 * 1000);
+	arena_init(&a, f->mem, 4u << 20);
+	assert_int_equal(client_status(&f->node[0].c, &a, &st), OK);
+	assert_int_equal(st.list_version, 2);
+	assert_false(span_eq(list, f->node[0].list));
+	fake_run(f, 30ull * 24 * 3600 * 1000);
+	assert_false(span_eq(header, f->node[0].header));
+	arena_init(&a, f->mem, 4u << 20);
+	assert_int_equal(client_status(&f->node[0].c, &a, &st), OK);
+	assert_true(st.list_expires_ms > f->now + 30ull * 24 * 3600 * 1000);
+	say(f, 1, 0, &nb);
+	say(f, 0, 1, &na);
+	fake_run(f, 20000);
+	check_same(f, 0, 1, 3);
+	fake_close(f);
+}
+
+/* Everything of node i as it is now, to be put back later. */
+static struct fake_store
+copy_store(const struct fake_store *from)
+{
+	struct fake_store to = { .r = NULL };
+	size_t i;
+
+	for (i = 0; i < from->n; i++)
+		fake_put(&to, from->r[i].kind, false, from->r[i].key,
+		    from->r[i].value);
+	return to;
+}
+
+/*
+ * A restored copy: its sessions would use message keys twice. New device keys
+ * under the same device, and the others go on with them.
+ */
+static void
+test_client_renews_its_keys_after_a_rollback(void **state)
+{
+	struct fake *f = ready(82);
+	struct client_host host;
+	struct client_input in = { .type = CLIENT_START };
+	struct client_status before, after;
+	struct fake_store old;
+	struct span cert;
+	struct arena a;
+	unsigned na = 0, nb = 0;
+
+	(void)state;
+	say(f, 0, 1, &na);
+	fake_run(f, 3000);
+	old = copy_store(&f->node[0].store);
+	cert = fake_dup(f->node[0].cert);
+	say(f, 0, 1, &na);
+	say(f, 1, 0, &nb);
+	fake_run(f, 3000);
+	arena_init(&a, f->mem, 4u << 20);
+	assert_int_equal(client_status(&f->node[0].c, &a, &before), OK);
+	fake_cut(f, 0);
+	f->node[0].life++;
+	free(f->node[0].store.r);
+	f->node[0].store = old;
+	host = (struct client_host){ &f->node[0].store, fake_load,
+	    fake_seek };
+	client_init(&f->node[0].c, &f->pv, &host, CLIENT_LISTEN);
+	in.u.start.generation = before.generation;
+	fake_step(f, 0, &in);
+	fake_run(f, 20000);
+	assert_int_equal(f->node[0].warnings, 1);
+	assert_false(span_eq(cert, f->node[0].cert));
+	arena_init(&a, f->mem, 4u << 20);
+	assert_int_equal(client_status(&f->node[0].c, &a, &after), OK);
+	assert_true(after.generation > before.generation);
+	assert_int_equal(after.list_version, 2);
+	assert_int_equal(after.device, 1);
+	say(f, 0, 1, &na);
+	fake_run(f, 20000);
+	say(f, 1, 0, &nb);
+	fake_run(f, 20000);
+	/* What was sent after the copy is known to the other side only. */
+	assert_int_equal(look(f, 1, 0)->texts, 5);
+	assert_int_equal(look(f, 0, 1)->waiting, 0);
+	assert_int_equal(look(f, 1, 0)->refused, 0);
+	fake_close(f);
+}
+
 static void
 test_client_refuses_bad_text(void **state)
 {
@@ -569,6 +668,9 @@ main(void)
 		    test_client_says_keys_missing_on_a_second_profile),
 		cmocka_unit_test(
 		    test_client_waits_for_the_user_when_a_verified_identity_changes),
+		cmocka_unit_test(
+		    test_client_signs_its_list_weekly_and_makes_new_prekeys),
+		cmocka_unit_test(test_client_renews_its_keys_after_a_rollback),
 		cmocka_unit_test(test_client_refuses_bad_text),
 		cmocka_unit_test(test_client_tells_of_a_send_to_nobody),
 		cmocka_unit_test(

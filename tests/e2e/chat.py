@@ -107,6 +107,26 @@ def test_two_people_chat(home):
     server.stop()
 
 
+def test_colours_and_signs_are_modest(home):
+    server, ann, bob = start(home)
+    bob.run('send', 'ann', 'one')
+    ann.run('send', 'bob', 'two')
+    ann.run('history', 'bob')
+    ann.env.update(TERM='xterm', NO_COLOR='')
+    for color, lang, want in (
+            ('', 'C.UTF-8', '\x1b\\[1mbob\x1b\\[0m: one.*two\x1b\\[2m \u25cb'),
+            ('1', 'C.UTF-8', '\\d\\d:\\d\\d bob: one.*ann: two \u25cb'),
+            ('1', 'C', '\\d\\d:\\d\\d bob: one.*ann: two\r')):
+        ann.env.update(NO_COLOR=color, LC_ALL=lang)
+        a = Terminal(ann, 'bob')
+        a.expect(want)
+        a.expect(r'Ctrl-D ends')
+        a.type('\x04')
+        a.wait()
+    check('\x1b' not in ann.run('history', 'bob'), 'colours in a pipe')
+    server.stop()
+
+
 def test_first_message_is_shown_at_once(home):
     """Both sides open a chat that is new: no message of it is held back."""
     server, ann, bob = start(home)
@@ -162,6 +182,7 @@ def test_commands_of_a_chat(home):
     server, ann, bob = start(home)
     bob.run('send', 'ann', 'x')
     a = Terminal(ann, 'bob')
+    a.expect(r'bob: x')             # so its keys are known
     a.expect(r'bob[^>]*> ')
     a.type('/verify\r')
     digits = a.expect(r'Safety number with bob:\s+((?:\d{5}\s+){12})')

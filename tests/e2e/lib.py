@@ -144,7 +144,7 @@ class Client:
                     if not k.startswith(('NIGHTJAR', 'XDG_'))}
         self.env.update(HOME=home, NIGHTJAR_PROFILE=name,
                         NIGHTJAR_SERVER=url, NIGHTJAR_PASSWORD=PASSWORD,
-                        LC_ALL='C.UTF-8', TZ='UTC')
+                        LC_ALL='C.UTF-8', TZ='UTC', NO_COLOR='1')
 
     def popen(self, *args, **kw):
         kw.setdefault('stdin', subprocess.DEVNULL)
