@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "server/frame.h"
+#include "server/browser.h"
 #include "wire/json.h"
 
 /* Bytes around a reply: envelope and the like. */
@@ -13,7 +13,7 @@
 /* Replies above this go out as a blob of their own, not copied again. */
 #define ANSWER_COPY_MAX 4096
 #define ANSWER_ERROR_MAX 8192
-#define ANSWER_HEADERS_MAX 12
+#define ANSWER_HEADERS_MAX 16
 
 void
 answer_error(struct frame *f, struct wr *w)
@@ -145,6 +145,8 @@ answer_headers(struct frame *f, struct headers *hs, const char *type)
 		header_add_u64(hs, "Retry-After", f->retry_s);
 	if (err_status(f->err) == 401 && f->err != OK)
 		header_add(hs, "WWW-Authenticate", SPAN("Bearer"));
+	if (hs->n + BROWSER_HEADERS_MAX <= ANSWER_HEADERS_MAX)
+		hs->n += browser_headers(f, &hs->h[hs->n]);
 }
 
 #define ANSWER_JSON "application/json; charset=utf-8"

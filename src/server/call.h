@@ -156,6 +156,24 @@ struct span call_address(struct call *c);
 /* User-Agent of the request; empty over a socket. */
 struct span call_agent(struct call *c);
 
+/* ---- refresh tokens in cookies (docs/api.md, Cookies; browser.c) ---- */
+
+/* In check, where cookies are asked for: ERR_FORBIDDEN for other origins. */
+MUST_USE enum err cookie_may(struct call *c);
+/* In write: the answer sets the cookies of a session. */
+MUST_USE enum err cookie_set(struct call *c, const struct session_id *session,
+    struct span refresh);
+/* The answer takes away those that came with the request. */
+void cookie_clear(struct call *c);
+/* The refresh token that came as a cookie; empty when none did. */
+struct span cookie_get(struct call *c);
+/*
+ * May the request rely on its cookie, of this session? ERR_FORBIDDEN: it
+ * comes from another origin, or X-CSRF-Token does not fit.
+ */
+MUST_USE enum err cookie_check(struct call *c,
+    const struct session_id *session);
+
 /* ---- typing ---- */
 
 /*

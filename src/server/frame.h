@@ -129,6 +129,12 @@ struct frame {
 	struct limit_state limit;
 	enum err late;			/* of call_refuse_after */
 	struct span agent;		/* User-Agent */
+	/* Of browsers (browser.h). */
+	bool is_foreign;		/* its origin is not allowed */
+	bool clears;			/* its cookies are taken away */
+	struct span cors;		/* allowed origin beside our own */
+	struct span cookie, csrf;	/* refresh token, X-CSRF-Token */
+	struct span set_refresh, set_csrf;	/* whole Set-Cookie fields */
 	const char *raw_type;
 	struct span raw_body;
 	/* What all reactors do for it. */

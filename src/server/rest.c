@@ -3,7 +3,7 @@
  * is wrong before an operation is known is answered here.
  */
 #include "base/sys.h"
-#include "server/frame.h"
+#include "server/browser.h"
 #include "server/ops.h"
 
 #define REST_QUERY_MAX 16	/* members of a query */
@@ -156,6 +156,7 @@ static enum err
 rest_fill(struct frame *f, const struct route_match *m,
     const struct edge_request *req)
 {
+	TRY(browser_take(f, req));
 	TRY(rest_token(f, req));
 	TRY(rest_agent(f, req));
 	TRY(rest_params(f, m, req));
@@ -173,6 +174,9 @@ rest_request(void *arg, struct edge_ref ref, const struct edge_request *req)
 	enum err e = route_find(s->server->routes, route_count(), req->head->method_text,
 	    req->head->path, &m);
 
+	if (e == ERR_METHOD_NOT_ALLOWED &&
+	    browser_preflight(s, ref, req, m.allow, request_id))
+		return;
 	if (e != OK) {
 		answer_refuse(s, ref, e, err_status(e), request_id,
 		    e == ERR_METHOD_NOT_ALLOWED ? m.allow : NULL, NULL);

@@ -34,6 +34,8 @@ static const struct http_field headers[] = {
 	    "form-action 'self'"),
 	HEADER("X-Content-Type-Options", "nosniff"),
 	HEADER("X-Frame-Options", "DENY"),
+	/* The filter of old browsers could itself be used to attack. */
+	HEADER("X-XSS-Protection", "0"),
 	HEADER("Referrer-Policy", "no-referrer"),
 	HEADER("Cross-Origin-Opener-Policy", "same-origin"),
 	HEADER("Cross-Origin-Resource-Policy", "same-origin"),

@@ -12,6 +12,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "server/browser.h"
 #include "server/ops.h"
 #include "server/presence.h"
 #include "wire/json.h"
@@ -255,28 +256,6 @@ socket_set_device(struct shard *s, struct frame *f)
 
 /* ---- coming in ---- */
 
-static bool
-socket_origin_is_own(struct span origin, struct span host, bool tls)
-{
-	struct span scheme = tls ? SPAN("https://") : SPAN("http://");
-
-	return host.n > 0 && span_starts(origin, scheme) &&
-	    span_eq_nocase(span_sub(origin, scheme.n, origin.n), host);
-}
-
-static bool
-socket_origin_is_listed(struct span origin, struct span list)
-{
-	while (list.n > 0) {
-		size_t end = span_find(list, ',');
-
-		if (span_eq_nocase(origin, span_sub(list, 0, end)))
-			return true;
-		list = span_sub(list, end + 1, list.n);
-	}
-	return false;
-}
-
 int
 socket_handshake(void *arg, struct edge_handshake *h)
 {
@@ -284,9 +263,9 @@ socket_handshake(void *arg, struct edge_handshake *h)
 	const struct conf *conf = atomic_load_explicit(&s->server->conf,
 	    memory_order_acquire);
 
-	if (h->origin.n == 0 || socket_origin_is_own(h->origin,
+	if (h->origin.n == 0 || browser_is_own(h->origin,
 	    http_find(h->request->head, "Host"), h->request->tls) ||
-	    socket_origin_is_listed(h->origin, span_str(conf->edge_origins)))
+	    browser_is_listed(conf, h->origin))
 		return 0;
 	metric_add(&s->metrics.sockets_refused, 1);
 	return 403;

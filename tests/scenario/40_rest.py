@@ -52,7 +52,6 @@ def registration(s):
             ('common password', {'password': 'P@ssw0rd1!'}, 'password'),
             ('long password', {'password': 'aB3$' * 300}, 'password'),
             ('unknown member', {'admin': True}, 'admin'),
-            ('cookie', {'cookie': True}, 'cookie'),
             ('nested wrong type', {'device': {'name': 3}}, 'device.name')):
         r = s.rest('POST', '/api/auth/register', {**good, **change})
         tap.check(is_error(r, 400, 'validation_failed') and field in fields(r),

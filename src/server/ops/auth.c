@@ -56,13 +56,17 @@ auth_lower(struct call *c, struct span in, struct span *out)
 	return OK;
 }
 
-/* Refresh tokens go into the answer's body; a wish for more is not ignored. */
+/* Hands out new tokens: the one for refreshing as asked, never both ways. */
 static enum err
-auth_no_cookie(struct call *c, bool cookie)
+auth_give(struct call *c, const struct auth *a, bool cookie,
+    struct tokens_rec *out)
 {
-	return cookie ? call_invalid(c, "cookie",
-	    "must be left out: this server gives tokens in the body only") :
-	    OK;
+	out->access_token = a->tokens.access;
+	if (cookie)
+		return cookie_set(c, &a->session, a->tokens.refresh);
+	out->refresh_token = a->tokens.refresh;
+	out->has_refresh_token = true;
+	return OK;
 }
 
 /* The row of a new session, with the tokens that were made in work. */
@@ -102,7 +106,8 @@ auth_register_check(struct call *c)
 	if (in->has_invite_code)
 		return call_invalid(c, "inviteCode",
 		    "must be left out: registration is open");
-	TRY(auth_no_cookie(c, in->cookie));
+	if (in->cookie)
+		TRY(cookie_may(c));
 	TRY(auth_new(c, &a));
 	a->username = in->username;
 	if (in->has_device)
@@ -153,24 +158,22 @@ auth_register_work(struct call *c)
 enum err
 auth_register_write(struct call *c, struct txn *t)
 {
+	const struct register_req *in = c->req;
 	const struct auth *a = c->state;
 	struct register_rep *out = c->rep;
 
 	TRY(auth_register_free(t, a));
-	struct q_user_insert_in in = { .user = a->user,
+	struct q_user_insert_in u = { .user = a->user,
 	    .username = a->username, .key = a->login, .email = a->email,
 	    .password_hash = span_str(a->hash), .now = c->now_ms };
-	TRY(q_user_insert(t, &in, NULL));
+	TRY(q_user_insert(t, &u, NULL));
 	TRY(auth_session_insert(c, t, a));
 	out->user.id = a->user;
 	out->user.username = a->username;
 	out->user.email = a->email;
 	out->user.created_at = c->now_ms;
-	out->tokens.access_token = a->tokens.access;
-	out->tokens.refresh_token = a->tokens.refresh;
-	out->tokens.has_refresh_token = true;
 	call_status(c, 201);
-	return OK;
+	return auth_give(c, a, in->cookie, &out->tokens);
 }
 
 /* ---- login ---- */
@@ -181,7 +184,8 @@ auth_login_check(struct call *c)
 	const struct login_req *in = c->req;
 	struct auth *a;
 
-	TRY(auth_no_cookie(c, in->cookie));
+	if (in->cookie)
+		TRY(cookie_may(c));
 	TRY(auth_new(c, &a));
 	if (in->has_device)
 		a->device = in->device.name;
@@ -241,6 +245,7 @@ auth_login_work(struct call *c)
 enum err
 auth_login_write(struct call *c, struct txn *t)
 {
+	const struct login_req *in = c->req;
 	const struct auth *a = c->state;
 	struct login_rep *out = c->rep;
 
@@ -256,10 +261,7 @@ auth_login_write(struct call *c, struct txn *t)
 	out->user.last_login = a->last_login;
 	out->user.has_last_login = a->last_login != 0;
 	out->user.role = a->role;
-	out->tokens.access_token = a->tokens.access;
-	out->tokens.refresh_token = a->tokens.refresh;
-	out->tokens.has_refresh_token = true;
-	return OK;
+	return auth_give(c, a, in->cookie, &out->tokens);
 }
 
 /* ---- logout ---- */
@@ -274,6 +276,7 @@ auth_logout_write(struct call *c, struct txn *t)
 void
 auth_logout_emit(struct call *c)
 {
+	cookie_clear(c);
 	call_sessions_end(c, &c->who.user, &c->who.session, 1, "logout");
 }
 
@@ -284,6 +287,7 @@ struct refresh {
 	struct session_id session;
 	uint8_t hash[CALL_HASH_LEN];
 	bool is_reused;
+	bool is_cookie;		/* the token came as a cookie */
 };
 
 enum err
@@ -295,10 +299,15 @@ auth_refresh_check(struct call *c)
 	if (r == NULL)
 		return ERR_TOO_LARGE;
 	c->state = r;
-	if (!in->has_refresh_token)
+	r->is_cookie = !in->has_refresh_token && cookie_get(c).n > 0;
+	if (!r->is_cookie && !in->has_refresh_token)
 		return call_invalid(c, "refreshToken", "is missing");
-	TRY(account_refresh_token(c, in->refresh_token, &r->user, &r->session,
-	    r->hash));
+	if (r->is_cookie)
+		cookie_clear(c);	/* when it is refused */
+	TRY(account_refresh_token(c, r->is_cookie ? cookie_get(c) :
+	    in->refresh_token, &r->user, &r->session, r->hash));
+	if (r->is_cookie)
+		TRY(cookie_check(c, &r->session));
 	call_key(c, r->user.b);
 	return OK;
 }
@@ -337,6 +346,8 @@ auth_refresh_write(struct call *c, struct txn *t)
 	    SPAN_OF(tokens.access_hash), SPAN_OF(tokens.refresh_hash),
 	    c->now_ms, tokens.expires_ms }, NULL));
 	out->access_token = tokens.access;
+	if (r->is_cookie)
+		return cookie_set(c, &r->session, tokens.refresh);
 	out->refresh_token = tokens.refresh;
 	out->has_refresh_token = true;
 	return OK;
