@@ -4,7 +4,8 @@
  *
  *	gen records		the records as Markdown
  *	gen ts			the records as TypeScript types
- *	gen write DIR		writes DIR/records.md
+ *	gen routes		routes and events as Markdown
+ *	gen write DIR		writes DIR/records.md, DIR/routes.md
  *	gen check DIR		0 when DIR holds what `gen write` writes
  */
 #include <stdio.h>
@@ -317,23 +318,155 @@ print_ts(void)
 	}
 }
 
+/* -------------------------------------------------------------- routes -- */
+
+struct op_row {
+	const char *name, *who, *rate, *req, *rep;
+};
+
+/* The columns of ops.def; the steps behind them are not of interest here. */
+static const struct op_row op_rows[] = {
+#define OP(name, who, rate, req, rep, ...) { #name, #who, #rate, #req, #rep },
+#include "server/ops.def"
+#undef OP
+};
+
+struct rate_row {
+	const char *name, *key;
+};
+
+static const struct rate_row rate_rows[] = {
+#define RATE(name, scope, key) { #name, #key },
+#include "server/rates.def"
+#undef RATE
+};
+
+static const struct op_row *
+op_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(op_rows) / sizeof(op_rows[0]); i++)
+		if (strcmp(op_rows[i].name, name) == 0)
+			return &op_rows[i];
+	fprintf(stderr, "names.def: there is no operation %s\n", name);
+	exit(1);
+}
+
+/* The configuration key of a limit: its c_name with a dot. */
+static void
+put_rate(const char *rate)
+{
+	for (size_t i = 0; i < sizeof(rate_rows) / sizeof(rate_rows[0]); i++) {
+		const char *key = rate_rows[i].key;
+		const char *rest = strchr(key, '_');
+
+		if (strcmp(rate_rows[i].name, rate) != 0)
+			continue;
+		if (rest == NULL) {
+			put("–");
+			return;
+		}
+		put("`");
+		wr_bytes(&out, key, (size_t)(rest - key));
+		put(".");
+		put(rest + 1);
+		put("`");
+	}
+}
+
+static void
+put_shape(const char *name)
+{
+	if (strcmp(name, "none") == 0) {
+		put("–");
+		return;
+	}
+	put("[");
+	put(name);
+	put("](records.md#");
+	put(name);
+	put(")");
+}
+
+static void
+put_op(const char *name, const char *op, const char *dialect)
+{
+	const struct op_row *o = op_find(op);
+
+	put("| `");
+	put(name);
+	put("` | `");
+	put(op);
+	put("` | ");
+	put(strcmp(o->who, "ANYONE") == 0 ? "anyone" :
+	    strcmp(o->who, "USER") == 0 ? "user" : "device");
+	put(" | ");
+	put_rate(o->rate);
+	put(" | ");
+	put_shape(o->req);
+	put(" | ");
+	if (strcmp(dialect, "raw") == 0)
+		put("text");
+	else
+		put_shape(o->rep);
+	put(" |\n");
+}
+
+#define ROUTES_HEAD "| operation | who | limit | request | answer |\n" \
+	"| --- | --- | --- | --- | --- | --- |\n"
+
+static void
+print_routes(void)
+{
+	put("# Routes and events\n\nEvery name by which an operation is "
+	    "called. Generated from `src/server/names.def`, `ops.def` and "
+	    "`rates.def` by `tools/gen.c`; not edited by hand.\n\n"
+	    "*Who*: anyone; a user (a valid token); a device (a token whose "
+	    "session is bound to one). *Limit*: its key of the "
+	    "configuration. Members of path and query belong to the request "
+	    "record. Answers below `/api`, but for `/api/health`, are in "
+	    "the envelope of [api.md](../api.md#rest).\n\n"
+	    "## REST\n\n| route " ROUTES_HEAD);
+#define HTTP(dialect, name, op) put_op(name, #op, #dialect);
+#define EVENT(dialect, name, op, failed)
+#include "server/names.def"
+#undef HTTP
+#undef EVENT
+	put("\n## Socket.IO\n\nThe answer is the acknowledgement.\n\n| event "
+	    ROUTES_HEAD);
+#define HTTP(dialect, name, op)
+#define EVENT(dialect, name, op, failed) put_op(name, #op, #dialect);
+#include "server/names.def"
+#undef HTTP
+#undef EVENT
+}
+
 /* ---------------------------------------------------------------- main -- */
+
+struct page {
+	const char *file;
+	void (*print)(void);
+};
+
+static const struct page pages[] = {
+	{ "records.md", print_records },
+	{ "routes.md", print_routes },
+};
 
 static int
 usage(void)
 {
-	fputs("usage: gen records | gen ts | gen write DIR | gen check DIR\n",
-	    stderr);
+	fputs("usage: gen records | gen routes | gen ts | gen write DIR | "
+	    "gen check DIR\n", stderr);
 	return 2;
 }
 
 static FILE *
-open_in(const char *dir, const char *mode)
+open_in(const char *dir, const char *file, const char *mode)
 {
 	char path[4096];
 	FILE *f;
 
-	snprintf(path, sizeof path, "%s/records.md", dir);
+	snprintf(path, sizeof path, "%s/%s", dir, file);
 	f = fopen(path, mode);
 	if (f == NULL)
 		perror(path);
@@ -350,7 +483,7 @@ write_to(FILE *f)
 
 /* Does the file hold what was generated? */
 static int
-compare(FILE *f)
+compare(FILE *f, const char *file)
 {
 	static uint8_t text[OUT_MAX];
 	size_t n = fread(text, 1, sizeof text, f);
@@ -358,31 +491,44 @@ compare(FILE *f)
 	fclose(f);
 	if (span_eq(span_of(text, n), wr_done(&out)))
 		return 0;
-	fputs("docs/gen/records.md is out of date: run `make gen`\n", stderr);
+	fprintf(stderr, "docs/gen/%s is out of date: run `make gen`\n", file);
 	return 1;
+}
+
+static int
+do_pages(const char *dir, bool write, uint8_t *mem)
+{
+	int bad = 0;
+
+	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
+		FILE *f = open_in(dir, pages[i].file, write ? "wb" : "rb");
+
+		out = wr_init(mem, OUT_MAX);
+		pages[i].print();
+		if (f == NULL || !wr_ok(&out))
+			return 1;
+		bad |= write ? write_to(f) : compare(f, pages[i].file);
+	}
+	return bad;
 }
 
 int
 main(int argc, char **argv)
 {
 	static uint8_t mem[OUT_MAX];
-	bool write = argc == 3 && strcmp(argv[1], "write") == 0;
-	bool check = argc == 3 && strcmp(argv[1], "check") == 0;
-	FILE *f = stdout;
 
+	if (argc == 3 && strcmp(argv[1], "write") == 0)
+		return do_pages(argv[2], true, mem);
+	if (argc == 3 && strcmp(argv[1], "check") == 0)
+		return do_pages(argv[2], false, mem);
 	out = wr_init(mem, sizeof mem);
 	if (argc == 2 && strcmp(argv[1], "ts") == 0)
 		print_ts();
-	else if (write || check || (argc == 2 &&
-	    strcmp(argv[1], "records") == 0))
+	else if (argc == 2 && strcmp(argv[1], "records") == 0)
 		print_records();
+	else if (argc == 2 && strcmp(argv[1], "routes") == 0)
+		print_routes();
 	else
 		return usage();
-	if (!wr_ok(&out))
-		return 1;
-	if (write || check)
-		f = open_in(argv[2], write ? "wb" : "rb");
-	if (f == NULL)
-		return 1;
-	return check ? compare(f) : write_to(f);
+	return wr_ok(&out) ? write_to(stdout) : 1;
 }
