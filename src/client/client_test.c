@@ -619,6 +619,114 @@ test_client_renews_its_keys_after_a_rollback(void **state)
 	fake_close(f);
 }
 
+/* The list that a copy of a profile would publish now. */
+static struct span
+list_of_copy(struct fake *f, struct fake_store *store)
+{
+	struct client_host host = { store, fake_load, fake_seek };
+	struct client_input in = { .type = CLIENT_START, .now_ms = f->now };
+	struct client_effects out;
+	struct client_effect *e;
+	struct device_list_put_req req;
+	struct span body = SPAN("");
+	struct arena a;
+	struct client c;
+
+	client_init(&c, &f->pv, &host, CLIENT_LISTEN);
+	arena_init(&a, f->mem, 4u << 20);
+	assert_int_equal(client_step(&c, &a, &in, &out), OK);
+	for (e = out.first; e != NULL; e = e->next)
+		if (e->type == CLIENT_REQUEST && span_eq(e->u.request.path,
+		    SPAN("/api/users/me/device-list")))
+			body = e->u.request.body;
+	assert_int_equal(shape_decode(&shape_device_list_put_req, body, &a,
+	    &req, NULL), OK);
+	return fake_dup(req.list);
+}
+
+static void
+check_devices(struct fake *f, int i, int of)
+{
+	struct client_input in = { .type = CLIENT_CHECK, .cmd = 11 };
+
+	in.u.user = f->node[of].user;
+	fake_step(f, i, &in);
+	fake_run(f, 5000);
+}
+
+/* Warnings of this kind in the journal of node i. */
+static unsigned
+warnings(struct fake *f, int i, enum client_warning_kind kind)
+{
+	uint8_t *mem = fake_alloc(1u << 20);
+	struct client_show show;
+	struct arena a;
+	uint64_t seq = 0;
+	unsigned n = 0;
+
+	for (;;) {
+		arena_init(&a, mem, 1u << 20);
+		if (client_journal_next(&f->node[i].c, &a, &seq, &show) != OK)
+			break;
+		n += show.type == SHOW_WARNING && show.u.warning.kind == kind;
+	}
+	fake_drop(mem);
+	return n;
+}
+
+/*
+ * The server shows two people two lists of one version: who sees both says
+ * so, and tells the account that the lists are of.
+ */
+static void
+test_client_tells_of_two_lists_of_one_version(void **state)
+{
+	struct fake *f = ready(83);
+	struct fake_store copy;
+	struct span other;
+	unsigned na = 0, nb = 0;
+
+	(void)state;
+	say(f, 0, 1, &na);
+	say(f, 1, 0, &nb);
+	fake_run(f, 3000);
+	copy = copy_store(&f->node[0].store);
+	fake_run(f, 8ull * 24 * 3600 * 1000);
+	check_devices(f, 1, 0);
+	other = list_of_copy(f, &copy);
+	assert_false(span_eq(other, f->node[0].list));
+	f->node[0].list = other;
+	assert_int_equal(warnings(f, 1, WARN_VIEW_CONFLICT), 0);
+	check_devices(f, 1, 0);
+	fake_run(f, 20000);
+	assert_int_equal(warnings(f, 1, WARN_VIEW_CONFLICT), 1);
+	assert_int_equal(warnings(f, 0, WARN_VIEW_CONFLICT), 1);
+	free(copy.r);
+	fake_close(f);
+}
+
+/* An older list than is known: once may be a cache, twice is said. */
+static void
+test_client_tells_of_a_list_that_is_older_than_known(void **state)
+{
+	struct fake *f = ready(84);
+	struct span old;
+	unsigned na = 0;
+
+	(void)state;
+	say(f, 0, 1, &na);
+	fake_run(f, 3000);
+	old = fake_dup(f->node[0].list);
+	fake_run(f, 8ull * 24 * 3600 * 1000);
+	check_devices(f, 1, 0);
+	f->node[0].list = old;
+	check_devices(f, 1, 0);
+	assert_int_equal(warnings(f, 1, WARN_STALE_LIST), 0);
+	check_devices(f, 1, 0);
+	assert_int_equal(warnings(f, 1, WARN_STALE_LIST), 1);
+	fake_close(f);
+}
+
 static void
 test_client_refuses_bad_text(void **state)
 {
@@ -671,6 +779,9 @@ main(void)
 		cmocka_unit_test(
 		    test_client_signs_its_list_weekly_and_makes_new_prekeys),
 		cmocka_unit_test(test_client_renews_its_keys_after_a_rollback),
+		cmocka_unit_test(test_client_tells_of_two_lists_of_one_version),
+		cmocka_unit_test(
+		    test_client_tells_of_a_list_that_is_older_than_known),
 		cmocka_unit_test(test_client_refuses_bad_text),
 		cmocka_unit_test(test_client_tells_of_a_send_to_nobody),
 		cmocka_unit_test(
