@@ -3,6 +3,8 @@
  */
 #include "cli/where.h"
 
+#include <assert.h>
+
 #include "base/text.h"
 
 #define SHA256_HEX 64
@@ -154,6 +156,8 @@ where_pin_decode(const char *text, uint8_t out[static 32])
 		if (*text == ':' && n % 2 == 0 && n > 0 && text[1] != '\0' &&
 		    text[1] != ':')
 			continue;
+		if ((*text == ' ' || *text == '\n') && n % 2 == 0 && n > 0)
+			continue;
 		if (n == SHA256_HEX)
 			return false;
 		hex[n++] = *text;
@@ -165,9 +169,13 @@ void
 where_pin_text(const uint8_t pin[static 32], char out[static WHERE_PIN_TEXT])
 {
 	static const char digits[] = "0123456789ABCDEF";
+	struct wr w = wr_init((uint8_t *)out, WHERE_PIN_TEXT - 1);
 	for (size_t i = 0; i < 32; i++) {
-		out[3 * i] = digits[pin[i] >> 4];
-		out[3 * i + 1] = digits[pin[i] & 15];
-		out[3 * i + 2] = i == 31 ? '\0' : ':';
+		if (i > 0)
+			wr_str(&w, i == 16 ? ":\n  " : ":");
+		wr_u8(&w, (uint8_t)digits[pin[i] >> 4]);
+		wr_u8(&w, (uint8_t)digits[pin[i] & 15]);
 	}
+	assert(wr_ok(&w));
+	out[w.n] = '\0';
 }

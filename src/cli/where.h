@@ -12,7 +12,7 @@
 #define WHERE_URL_MAX 300
 #define WHERE_HOST_MAX 255
 #define WHERE_ADDRS_MAX 8
-#define WHERE_PIN_TEXT 96	/* 32 bytes as "AA:BB:...", with a NUL */
+#define WHERE_PIN_TEXT 99	/* 32 bytes as two rows "AA:BB:...", a NUL */
 
 struct where {
 	char url[WHERE_URL_MAX + 1];	/* "https://host:port", no slash */
@@ -48,8 +48,12 @@ MUST_USE enum err where_resolve(struct where *w);
 /* The verify function's argument is the struct where (net/tls.h). */
 bool where_verify(void *arg, const struct tls_peer *peer);
 
-/* 64 hex digits, colons allowed between bytes, "sha256:" before. */
+/*
+ * 64 hex digits, colons and blanks allowed between bytes (as where they were
+ * copied from two rows), "sha256:" before.
+ */
 bool where_pin_decode(const char *text, uint8_t out[static 32]);
+/* Two rows of 16 bytes, the second one indented by two, as the server's. */
 void where_pin_text(const uint8_t pin[static 32],
     char out[static WHERE_PIN_TEXT]);
 

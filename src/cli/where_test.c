@@ -84,7 +84,7 @@ test_where_reads_pins(void **state)
 	assert_int_equal(pin[31], 0x1f);
 	assert_true(where_pin_decode("sha256:" PIN, again));
 	where_pin_text(pin, text);
-	assert_int_equal(strlen(text), 95);
+	assert_int_equal(strlen(text), 98);
 	assert_true(where_pin_decode(text, again));
 	assert_memory_equal(pin, again, 32);
 }

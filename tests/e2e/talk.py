@@ -3,6 +3,7 @@
 history, listen, devices, verify, status, login, logout, exit statuses.
 """
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -232,12 +233,13 @@ def test_certificate_has_to_be_pinned(home):
         w.ann.run('register', '--username', 'ann', '--email',
                   'ann@example.org', status=6)
         check('SHA-256' in w.ann.err, w.ann.err)
-        pin = next(x.strip() for x in w.ann.err.splitlines()
-                   if x.count(':') == 31)
+        rows = re.findall(r'(?:[0-9A-F]{2}:){15}[0-9A-F]{2}:?', w.ann.err)
+        check(len(rows) == 2, w.ann.err)
+        pin = ''.join(rows)
         wrong = ('00' if pin[:2] != '00' else '01') + pin[2:]
         w.ann.run('--pin', wrong, 'register', '--username', 'ann',
                   '--email', 'ann@example.org', status=6)
-        w.ann.run('--pin', pin, 'register', '--username', 'ann',
+        w.ann.run('--pin', '\n  '.join(rows), 'register', '--username', 'ann',
                   '--email', 'ann@example.org')
         w.ann.run('status')         # the pin is in the profile
         w.ann.run('--pin', wrong, 'status', status=6)
