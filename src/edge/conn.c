@@ -15,6 +15,18 @@ addr_key(const struct sys_addr *a, uint8_t key[static 16])
 	memcpy(key, a->ip, sys_addr_is_v4(a) ? 16 : 8);
 }
 
+/* All of a machine's own connections, or of a proxy on it, are no flood. */
+static bool
+addr_counts(const struct edge *e, const struct sys_addr *a)
+{
+	static const uint8_t local6[16] = { [15] = 1 };
+
+	if (e->conf.addr_conns_max == 0)
+		return false;
+	return sys_addr_is_v4(a) ? a->ip[12] != 127 :
+	    memcmp(a->ip, local6, sizeof(local6)) != 0;
+}
+
 /* Counts the address up; false when it has all that it may. */
 static bool
 addr_take(struct edge *e, const struct sys_addr *a)
@@ -22,7 +34,7 @@ addr_take(struct edge *e, const struct sys_addr *a)
 	uint8_t key[16];
 	uintptr_t n;
 
-	if (e->conf.addr_conns_max == 0)
+	if (!addr_counts(e, a))
 		return true;
 	addr_key(a, key);
 	n = (uintptr_t)map_find(&e->addrs, key);
@@ -36,7 +48,7 @@ addr_give(struct edge *e, const struct sys_addr *a)
 	uint8_t key[16];
 	uintptr_t n;
 
-	if (e->conf.addr_conns_max == 0)
+	if (!addr_counts(e, a))
 		return;
 	addr_key(a, key);
 	n = (uintptr_t)map_find(&e->addrs, key);

@@ -192,7 +192,8 @@ struct edge_app {
 struct edge_conf {
 	/* connections */
 	uint32_t conns_max;		/* slots; not 0 [16384] */
-	uint32_t addr_conns_max;	/* per address and reactor [0] */
+	uint32_t addr_conns_max;	/* per address and reactor, loopback
+					   aside [0] */
 	uint32_t handshakes_max;	/* TLS handshakes at once [256] */
 	/* HTTP */
 	uint32_t head_max;		/* bytes of a request's head; 1 KiB to

@@ -93,6 +93,8 @@ test_edge_limits_connections_of_an_address(void **state)
 	assert_true(b >= 0);
 	assert_int_equal(client_from("192.0.2.1"), -1);
 	assert_true(client_from("192.0.2.2") >= 0);
+	for (unsigned i = 0; i < 4; i++)	/* the machine itself */
+		assert_true(client_from("127.0.0.1") >= 0);
 	v6 = client_from("2001:db8::1");
 	assert_true(v6 >= 0);
 	assert_true(client_from("2001:db8::2") >= 0);

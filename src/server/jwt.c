@@ -25,9 +25,11 @@ jwt_claims(const struct jwt *t, struct wr *w)
 	json_put_name(w, "userId");
 	json_put_id(w, t->user.b);
 	wr_u8(w, ',');
-	json_put_name(w, "username");
-	json_put_str(w, span_of(t->username, t->username_n));
-	wr_u8(w, ',');
+	if (t->type == JWT_ACCESS) {	/* the long-lived one has no name */
+		json_put_name(w, "username");
+		json_put_str(w, span_of(t->username, t->username_n));
+		wr_u8(w, ',');
+	}
 	json_put_name(w, "sid");
 	json_put_id(w, t->session.b);
 	wr_u8(w, ',');
@@ -68,6 +70,8 @@ jwt_encode(const struct jwt_key *key, const struct jwt *t, struct wr *w)
 	return OK;
 }
 
+#define JWT_USERNAME_SEEN 32u
+
 static bool
 jwt_claim(struct json *j, struct span name, struct jwt *t, unsigned *seen)
 {
@@ -95,7 +99,7 @@ jwt_claim(struct json *j, struct span name, struct jwt *t, unsigned *seen)
 		return id_decode(s, t->id.b);
 	}
 	if (span_eq(name, SPAN("username"))) {
-		*seen |= 32;
+		*seen |= JWT_USERNAME_SEEN;
 		if (s.n > sizeof(t->username))
 			return false;
 		memcpy(t->username, s.p, s.n);
@@ -108,7 +112,7 @@ jwt_claim(struct json *j, struct span name, struct jwt *t, unsigned *seen)
 	    span_eq(s, span_str(type_names[t->type]));
 }
 
-/* All seven claims, once each; no others exist. */
+/* All claims of its type, once each; no others exist. */
 static bool
 jwt_read(struct span claims, struct jwt *t)
 {
@@ -123,7 +127,10 @@ jwt_read(struct span claims, struct jwt *t)
 			return false;
 		n++;
 	}
-	return json_end(&j) == OK && seen == 127 && n == 7;
+	if (json_end(&j) != OK)
+		return false;
+	return t->type == JWT_ACCESS ? seen == 127 && n == 7 :
+	    seen == (127 & ~JWT_USERNAME_SEEN) && n == 6;
 }
 
 enum err

@@ -22,7 +22,7 @@ struct jwt {
 	struct any_id id;		/* jti */
 	uint64_t issued_s, expires_s;	/* iat, exp */
 	enum jwt_type type;
-	uint8_t username_n;
+	uint8_t username_n;		/* 0 in a refresh token: not in it */
 	char username[USERNAME_MAX];
 };
 

@@ -80,6 +80,23 @@ test_jwt_round_trip(void **state)
 }
 
 static void
+test_jwt_refresh_token_has_no_name(void **state)
+{
+	uint8_t text[JWT_MAX];
+	struct jwt t;
+
+	(void)state;
+	assert_int_equal(jwt_decode(&key, token(JWT_REFRESH, NOW + 1, text),
+	    JWT_REFRESH, NOW, &t), OK);
+	assert_int_equal(t.user.b[0], 7);
+	assert_int_equal(t.username_n, 0);
+	/* And one that has a name is none of ours. */
+	assert_int_equal(jwt_decode(&key, forge(HEADER, "{" CLAIMS
+	    ",\"type\":\"refresh\",\"exp\":1795255671}", text),
+	    JWT_REFRESH, NOW, &t), ERR_INVALID_TOKEN);
+}
+
+static void
 test_jwt_forge_makes_good_ones(void **state)
 {
 	uint8_t text[1024];
@@ -204,6 +221,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_jwt_round_trip),
+		cmocka_unit_test(test_jwt_refresh_token_has_no_name),
 		cmocka_unit_test(test_jwt_forge_makes_good_ones),
 		cmocka_unit_test(test_jwt_expired),
 		cmocka_unit_test(test_jwt_other_type),

@@ -196,6 +196,7 @@ server_edge_conf(const struct conf *c, struct edge_conf *e)
 {
 	edge_conf_default(e);
 	e->conns_max = c->edge_conns_max;
+	e->addr_conns_max = c->edge_addr_conns_max;
 	e->idle_ms = c->edge_idle_ms;
 	e->body_ms = c->edge_request_ms;
 	if (e->head_ms > c->edge_request_ms)

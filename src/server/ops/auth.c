@@ -184,6 +184,9 @@ auth_login_check(struct call *c)
 	const struct login_req *in = c->req;
 	struct auth *a;
 
+	if (in->has_totp_code)
+		return call_invalid(c, "totpCode",
+		    "must be left out: this account has no second factor");
 	if (in->cookie)
 		TRY(cookie_may(c));
 	TRY(auth_new(c, &a));
