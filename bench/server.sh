@@ -12,7 +12,7 @@ trap cleanup EXIT
 trap 'exit 1' INT TERM
 ulimit -n 65536 2>/dev/null || true
 off=
-for limit in $("$build/nightjard" serve --help | sed -n 's/^ *\(limits\.[a-z_]*\).*/\1/p' | grep -v backlog); do
+for limit in $("$build/nightjard" serve --help | sed -n 's/^ *\(limits\.[a-z_]*\).*/\1/p' ); do
 	off="$off --set $limit=0"
 done
 
@@ -28,8 +28,10 @@ start() {
 }
 stop() { kill "$pid"; wait "$pid" 2>/dev/null || true; pid=; }
 
+python3 "$(dirname "$0")/start.py" "$build" "$dir/empty" $json
 for scenario in idle pair saturate; do
 	start $scenario
 	"$build/bench/nightjar-bench" --port "$port" --pid "$pid" $json $scenario
 	stop
 done
+python3 "$(dirname "$0")/start.py" "$build" "$dir/saturate" $json
