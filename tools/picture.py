@@ -28,9 +28,10 @@ def tmux(*args, **kw):
                           check=True, capture_output=True, text=True, **kw)
 
 
-def cells(line):
-    """(column, text, colour, bold, dim) of each run of one line."""
-    runs, colour, bold, dim, col = [], None, False, False, 0
+def cells(line, state):
+    """(column, text, colour, bold, dim) of each cell of one line; attributes
+    (state) go on from line to line."""
+    (colour, bold, dim), runs, col = state, [], 0
     for part in re.split(r'(\x1b\[[0-9;]*m)', line):
         m = re.match(r'\x1b\[([0-9;]*)m', part)
         if m:
@@ -52,6 +53,7 @@ def cells(line):
             w = 2 if unicodedata.east_asian_width(ch) in 'WF' else 1
             runs.append((col, ch, colour, bold, dim))
             col += w
+    state[:] = colour, bold, dim
     return runs
 
 
@@ -63,9 +65,10 @@ def pane(title, text, x):
            f'<rect width="{w}" height="28" rx="9" fill="#2c313a"/>',
            f'<text x="{w / 2}" y="19" fill="#9aa2b1" font-size="12" '
            f'text-anchor="middle" font-family="DejaVu Sans">{title}</text>']
+    state = [None, False, False]
     for row, line in enumerate(text.split('\n')[:HEIGHT]):
         y = 28 + PAD + row * CELL_H + 12
-        for col, ch, colour, bold, dim in cells(line):
+        for col, ch, colour, bold, dim in cells(line, state):
             if ch == ' ':
                 continue
             out.append(
