@@ -180,6 +180,33 @@ def check_sorted(path, text):
         last[m.group(1)] = key
 
 
+def check_citations(path, text, headings):
+    """docs/protocol.md, "Name", "Name" or , Name: each is a heading there."""
+    flat = re.sub(r'\n[ \t]*(\*[ \t]?)?', ' ', text)
+    names = sorted((h.lower() for h in headings), key=len, reverse=True)
+    for m in re.finditer(r'docs/protocol\.md, ', flat):
+        rest = flat[m.end():]
+        quoted = re.match(r'"[^"]*"(?:(?:,| and) "[^"]*")*', rest)
+        cited = re.findall(r'"([^"]*)"', quoted.group(0)) if quoted else []
+        if quoted:
+            bad = [c for c in cited if c.lower() not in names]
+        else:
+            bad = [] if any(re.match(re.escape(n) + r'(?!\w)', rest.lower())
+                            for n in names) else [rest[:30]]
+        for b in bad:
+            # Where it began in the text: as many citations before it.
+            nth = len(re.findall(r'docs/protocol\.md', flat[:m.start()]))
+            at = [x.start() for x in re.finditer(r'docs/protocol\.md',
+                                                 text)][nth]
+            say(path, text.count('\n', 0, at) + 1,
+                f'docs/protocol.md has no section {b!r}')
+
+
+def protocol_headings():
+    with open(os.path.join(ROOT, 'docs/protocol.md'), encoding='utf-8') as f:
+        return re.findall(r'^##+ (.+)$', f.read(), re.M)
+
+
 def check_pairs(all_files):
     have = set(all_files)
     for p in all_files:
@@ -191,6 +218,7 @@ def check_pairs(all_files):
 
 def main():
     all_files = files()
+    headings = protocol_headings()
     for p in all_files:
         if not re.match(r'(src|bench|tools)/.*\.(c|h|def)$', p):
             continue
@@ -198,6 +226,7 @@ def main():
             text = f.read()
         layer = p.split('/')[1] if p.startswith('src/') else None
         check_lines(p, text)
+        check_citations(p, text, headings)
         if p.endswith('.def'):
             check_sorted(p, text)
             continue

@@ -12,7 +12,7 @@
  *    records through the host's `load` and `seek`, and then carries out the
  *    effects in the order of the list. All CLIENT_STORE effects come first:
  *    they are applied and COMMITTED, durably, before any later effect is
- *    carried out (docs/protocol.md, "Order of storing and sending"). Where the
+ *    carried out (docs/protocol.md, "Sealing"). Where the
  *    host cannot commit it drops all effects of the step and tells the step
  *    again or ends.
  * 2. Nothing that matters lives outside the records. struct client holds only

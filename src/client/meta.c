@@ -1,16 +1,19 @@
 /*
- * meta.c: codec of the meta record. One layout, a version octet in front; a
- * profile of another version is refused and not guessed at.
+ * meta.c: codec of the meta record. A version octet, then one layout; version
+ * 1 had no alarm_ms. A profile of any other version is refused and not guessed
+ * at.
  */
 #include "client/meta.h"
 
-#define META_VERSION 1
+#define META_VERSION 2
+#define META_VERSION_FIRST 1
 
 enum err
 meta_decode(struct span bytes, struct meta *m)
 {
 	struct rd r = rd_init(bytes);
 	uint8_t version = rd_u8(&r);
+	bool known;
 
 	*m = (struct meta){ .flags = rd_u32(&r) };
 	rd_bytes(&r, m->user.b, ID_LEN);
@@ -33,14 +36,17 @@ meta_decode(struct span bytes, struct meta *m)
 	m->out_n = rd_u32(&r);
 	m->inbox_n = rd_u32(&r);
 	m->over_cmd = rd_u64(&r);
+	if (version != META_VERSION_FIRST)
+		m->alarm_ms = rd_u64(&r);
 	m->name = rd_vec16(&r);
 	m->access = rd_vec16(&r);
 	m->refresh = rd_vec16(&r);
 	m->password = rd_vec16(&r);
-	if (rd_done(&r) && version == META_VERSION)
+	known = version >= META_VERSION_FIRST && version <= META_VERSION;
+	if (rd_done(&r) && known)
 		return OK;
 	*m = (struct meta){ .flags = 0 };
-	return version == META_VERSION ? ERR_FORMAT : ERR_VERSION;
+	return known ? ERR_FORMAT : ERR_VERSION;
 }
 
 enum err
@@ -68,6 +74,7 @@ meta_encode(const struct meta *m, struct wr *w)
 	wr_u32(w, m->out_n);
 	wr_u32(w, m->inbox_n);
 	wr_u64(w, m->over_cmd);
+	wr_u64(w, m->alarm_ms);
 	wr_vec16(w, m->name);
 	wr_vec16(w, m->access);
 	wr_vec16(w, m->refresh);

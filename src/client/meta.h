@@ -19,6 +19,7 @@ enum meta_flag {
 	META_STALE = 32,	/* a rollback was found: renew all sessions */
 	META_OVER = 64,		/* start over once the old list is here */
 	META_RENEW = 128,	/* clone alarm: new batch, new sessions */
+	META_REFUSED = 256,	/* the newest own list was: go back first */
 };
 
 struct meta {
@@ -42,6 +43,7 @@ struct meta {
 	uint64_t signed_up_ms;		/* this device did not exist before */
 	uint32_t out_n, inbox_n;
 	uint64_t over_cmd;		/* command that starts over */
+	uint64_t alarm_ms;		/* when an alarm renewed this device */
 	struct span name;
 	struct span access, refresh;
 	struct span password;		/* only while starting over */

@@ -2,7 +2,7 @@
  * outbox.h: what this device has to send. A message is encrypted once; its
  * finished bytes are in its record before they are emitted, so a repetition
  * after a crash or a lost acknowledgement repeats them (docs/protocol.md,
- * "Order"). Messages to one person go one after the other; control events
+ * "Sealing"). Messages to one person go one after the other; control events
  * (retries, resets, conflicts), each for one device, go beside them.
  *
  *	REC_OUT  lane[16] | u64 number; lane: the person, zeros for control

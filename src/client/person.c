@@ -405,13 +405,19 @@ person_take_list(struct step *s, const struct user_id *user, struct span list,
 	uint64_t version = 0;
 	uint32_t devices = 0;
 	struct person p;
+	bool refused;
 	enum err err;
 
 	*taken_out = false;
 	TRY(person_load(s, user, &p));
 	if (peer == NULL)
 		return ERR_TOO_LARGE;
-	err = peer_accept_list(&s->core, user, list, &news);
+	/* An own list was refused: what the server has is the newest again. */
+	refused = ID_EQ(*user, s->m.user) && (s->m.flags & META_REFUSED);
+	err = refused ? peer_go_back(&s->core, user, list, &news) :
+	    peer_accept_list(&s->core, user, list, &news);
+	if (err == OK && refused)
+		s->m.flags &= ~(uint32_t)META_REFUSED;
 	if (err == OK && (err = peer_load(&s->core, user, peer)) == OK) {
 		version = peer->list.version;
 		devices = peer->list.n;

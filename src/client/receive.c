@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "client/inbox.h"
+#include "client/setup.h"
 
 /* One message under way. */
 struct receive {
@@ -248,7 +249,7 @@ receive_reset(struct step *s, struct receive *rc)
 	if (!clone)
 		return OK;
 	/* Authenticated evidence that somebody else uses this device's keys. */
-	s->m.flags |= META_RENEW;
+	TRY(setup_alarm(s, &rc->from));
 	return item_warn(s, WARN_CLONE, &rc->from.account, rc->from.device);
 }
 

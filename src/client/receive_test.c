@@ -141,6 +141,141 @@ test_receive_shows_a_gap_for_a_message_said_to_be_old(void **state)
 	hides_nothing(too_old);
 }
 
+/* The entry of the second text from 0 to 1 does not open. */
+static void
+broken_entry(struct fake *f, struct message_rec *m, int to)
+{
+	static uint8_t bad[32768];
+	static struct shape_pair pair;
+	struct span v;
+
+	(void)f;
+	if (!is_victim(m, to) || m->encrypted_keys.n != 1)
+		return;
+	pair = m->encrypted_keys.p[0];
+	v = pair.value;
+	assert_true(v.n > 100 && v.n <= sizeof(bad));
+	memcpy(bad, v.p, v.n);
+	bad[v.n - 8] = bad[v.n - 8] == 'A' ? 'B' : 'A';
+	pair.value = span_of(bad, v.n);
+	m->encrypted_keys.p = &pair;
+}
+
+/* A text of `from` to 1 under any event id, as a resend carries it. */
+static struct span
+forged_record(struct fake *f, int from, const struct event_id *id)
+{
+	static uint8_t mem[512];
+	struct event e = { .kind = EVENT_TEXT, .has = EVENT_HAS_BODY,
+	    .id = *id, .time_ms = f->now, .body = SPAN("forged") };
+	struct wr w = wr_init(mem, sizeof(mem));
+
+	assert_int_equal(content_conv_direct(&f->pv, &f->node[from].user,
+	    &f->node[1].user, &e.conv), OK);
+	assert_int_equal(event_encode(&e, &w), OK);
+	return wr_done(&w);
+}
+
+/*
+ * docs/protocol.md, Retries: a resend is of the account that the event is of.
+ * Another contact that knows the id neither puts words there nor spends what
+ * was asked for: the true resend is still taken.
+ */
+static void
+test_receive_takes_no_resend_from_another_contact(void **state)
+{
+	struct fake *f = fake_new(6);
+	struct client_input in = { .type = CLIENT_SEND, .cmd = 7 };
+	struct event_id id;
+	size_t before;
+	int i;
+
+	(void)state;
+	victim = (struct message_id){ .b = { 0 } };
+	count = 0;
+	for (i = 0; i < FAKE_NODES; i++)
+		fake_sign_in(f, i);
+	fake_run(f, 5000);
+	send_text(f, 2, 1, "hello");
+	send_text(f, 1, 2, "hello");
+	send_text(f, 0, 1, "one");
+	send_text(f, 1, 0, "yes");
+	f->tamper = broken_entry;
+	count = 1;
+	before = f->msgs;
+	in.u.send.to.user = f->node[1].user;
+	in.u.send.text = SPAN("two");
+	fake_step(f, 0, &in);
+	while (f->msgs == before)
+		fake_run(f, 1);
+	memcpy(id.b, f->msg[before].m.client_message_id.b, ID_LEN);
+	/* 0 is away; what 1 asks of it waits. */
+	f->node[0].alive = f->node[0].up = false;
+	f->node[0].life++;
+	fake_run(f, 5000);
+	assert_int_equal(f->node[1].refused, 1);
+	assert_true(f->msgs > before + 1);
+	fake_control(f, 2, 1, EVENT_RESEND, &id, forged_record(f, 2, &id));
+	fake_run(f, 5000);
+	assert_int_equal(f->node[1].repaired, 0);
+	fake_start(f, 0);
+	fake_run(f, 20000);
+	assert_int_equal(f->node[1].repaired, 1);
+	fake_close(f);
+}
+
+static void
+send_alarm(struct fake *f, uint8_t n)
+{
+	uint8_t body[EVENT_RESET_LEN];
+	struct event_reset reset = { .receiver_initiated = true };
+
+	memset(reset.sid, n, sizeof(reset.sid));
+	event_reset_encode(&reset, body);
+	fake_control(f, 1, 0, EVENT_SESSION_RESET, NULL, SPAN_OF(body));
+	fake_run(f, 20000);
+}
+
+/*
+ * docs/protocol.md, "Replay, order, clones": an alarm of a contact warns each
+ * time, and renews this device's keys once in a day.
+ */
+static void
+test_receive_renews_once_a_day_by_alarm(void **state)
+{
+	struct fake *f = fake_new(7);
+	struct span cert, header;
+	int i;
+
+	(void)state;
+	for (i = 0; i < FAKE_NODES; i++)
+		fake_sign_in(f, i);
+	fake_run(f, 5000);
+	send_text(f, 0, 1, "one");
+	send_text(f, 1, 0, "two");
+	cert = f->node[0].cert;
+	send_alarm(f, 1);
+	assert_int_equal(f->node[0].warnings, 1);
+	assert_false(span_eq(cert, f->node[0].cert));
+	cert = f->node[0].cert;
+	header = f->node[0].header;
+	send_alarm(f, 2);
+	send_alarm(f, 3);
+	assert_int_equal(f->node[0].warnings, 3);
+	assert_true(span_eq(cert, f->node[0].cert));
+	assert_true(span_eq(header, f->node[0].header));
+	send_text(f, 0, 1, "three");
+	f->now += 24ull * 3600 * 1000;
+	fake_run(f, 60000);
+	send_alarm(f, 4);
+	assert_int_equal(f->node[0].warnings, 4);
+	assert_false(span_eq(cert, f->node[0].cert));
+	send_text(f, 0, 1, "four");
+	send_text(f, 1, 0, "five");
+	assert_int_equal(f->node[0].refused + f->node[1].refused, 0);
+	fake_close(f);
+}
+
 int
 main(void)
 {
@@ -151,6 +286,9 @@ main(void)
 		    test_receive_shows_a_gap_for_an_entry_taken_out),
 		cmocka_unit_test(
 		    test_receive_shows_a_gap_for_a_message_said_to_be_old),
+		cmocka_unit_test(
+		    test_receive_takes_no_resend_from_another_contact),
+		cmocka_unit_test(test_receive_renews_once_a_day_by_alarm),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

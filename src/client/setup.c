@@ -11,6 +11,7 @@
 
 #define DAY_MS (24ull * 3600 * 1000)
 #define PREKEYS_AGAIN_MS 60000u
+#define LIST_AGAIN_MS (3600ull * 1000)
 #define LIST_BODY_MAX 24576u
 #define PREKEYS_BODY_MAX (8192u + BATCH_LEAVES_DEFAULT * 1700u)
 #define TOKEN_PART_MAX 2048u
@@ -203,13 +204,15 @@ setup_create(struct step *s, struct span old_list, struct span password)
 static enum err
 setup_forget(struct step *s)
 {
-	static const uint8_t kinds[] = { RECORD_DEVICE, RECORD_LIST,
-	    RECORD_BATCH, RECORD_OTP, RECORD_SESSION, RECORD_PAIR,
+	static const uint8_t kinds[] = { RECORD_LIST, RECORD_PAIR,
 	    RECORD_SEEN };
+	struct arena_mark mark = step_scratch(s);
 	struct span none = { NULL, 0 }, key, value;
 	size_t i;
-	enum err err;
+	enum err err = identity_drop(&s->core);
 
+	step_scratch_end(s, mark);
+	TRY(err);
 	for (i = 0; i < sizeof(kinds); i++) {
 		key = none;
 		while ((err = rec_seek(&s->r, kinds[i], none, key, false,
@@ -218,11 +221,11 @@ setup_forget(struct step *s)
 		if (err != ERR_NOT_FOUND)
 			return err;
 	}
-	TRY(rec_del(&s->r, RECORD_ACCOUNT, none));
 	TRY(setup_drop_upload(s, UPLOAD_LIST));
 	TRY(setup_drop_upload(s, UPLOAD_PREKEYS));
-	s->m.flags &= ~(uint32_t)(META_KEYS | META_LIST_SENT);
+	s->m.flags &= ~(uint32_t)(META_KEYS | META_LIST_SENT | META_REFUSED);
 	s->m.flags |= META_KEYS_MISSING;
+	s->m.alarm_ms = 0;
 	s->m.bound = (struct session_id){ .b = { 0 } };
 	s->m.device = 0;
 	return OK;
@@ -342,9 +345,15 @@ setup_list_refused(struct step *s, const struct call_answer *a)
 	bool over = (s->m.flags & META_OVER) != 0;
 
 	if (s->m.flags & META_LIST_SENT) {
-		/* A weekly one: another device was first. Look again. */
+		/*
+		 * A later one: another device was first, or the server will
+		 * not have it. What it has is the base of the next: at once,
+		 * or after a while.
+		 */
 		TRY(setup_drop_upload(s, UPLOAD_LIST));
-		s->m.signed_ms = a->err == ERR_LIST_CONFLICT ? 0 : s->now;
+		s->m.flags |= META_REFUSED;
+		s->m.signed_ms = a->err == ERR_LIST_CONFLICT ? 0 :
+		    s->now - IDENTITY_LIST_RENEW_MS + LIST_AGAIN_MS;
 		return person_want(s, &s->m.user);
 	}
 	if (a->err == ERR_LIST_CONFLICT) {
@@ -359,6 +368,26 @@ setup_list_refused(struct step *s, const struct call_answer *a)
 		    a->error.message);
 	return step_show(s, SHOW_KEYS_MISSING, 0) == NULL ?
 	    ERR_TOO_LARGE : OK;
+}
+
+/* docs/protocol.md, Replay, order, clones: once in 24 hours. */
+enum err
+setup_alarm(struct step *s, const struct address *by)
+{
+	struct arena_mark m;
+	enum err err;
+
+	if (s->m.alarm_ms == 0 || s->now < s->m.alarm_ms ||
+	    s->now - s->m.alarm_ms >= DAY_MS) {
+		s->m.alarm_ms = s->now;
+		s->m.flags |= META_RENEW;
+		s->c->dirty = true;
+		return OK;
+	}
+	m = step_scratch(s);
+	err = sessions_rekey(&s->core, by);
+	step_scratch_end(s, m);
+	return err;
 }
 
 enum err
@@ -492,13 +521,12 @@ static enum err
 setup_resign(struct step *s)
 {
 	struct arena_mark mark = step_scratch(s);
-	struct span list = { NULL, 0 };
-	enum err err = identity_resign_list(&s->core, &list);
+	struct span cert = { NULL, 0 }, list = { NULL, 0 };
+	enum err err = identity_resign_list(&s->core, &cert, &list);
 
 	s->m.signed_ms = s->now;
 	if (err == OK)
-		err = setup_list_body(s, list, (struct span){ NULL, 0 },
-		    (struct span){ NULL, 0 });
+		err = setup_list_body(s, list, cert, (struct span){ NULL, 0 });
 	step_scratch_end(s, mark);
 	return err == ERR_FORBIDDEN || err == ERR_LIST_CONFLICT ? OK : err;
 }
@@ -526,6 +554,23 @@ setup_check_cert(struct step *s)
 	return err;
 }
 
+/*
+ * A list was refused and what the server has did not settle it yet: asked for
+ * again now and then. No list is made meanwhile.
+ */
+static enum err
+setup_ask_base(struct step *s)
+{
+	struct person p;
+	bool asked;
+
+	TRY(person_is_wanted(s, &s->m.user, &asked));
+	TRY(person_load(s, &s->m.user, &p));
+	if (asked || s->now < p.checked_ms + LIST_AGAIN_MS)
+		return OK;
+	return person_want(s, &s->m.user);
+}
+
 /* What age alone makes necessary. */
 static enum err
 setup_upkeep(struct step *s)
@@ -533,9 +578,11 @@ setup_upkeep(struct step *s)
 	struct arena_mark mark;
 	enum err err;
 
-	if (s->m.flags & META_RENEW)
+	if (s->m.flags & META_REFUSED)
+		TRY(setup_ask_base(s));
+	else if (s->m.flags & META_RENEW)
 		return setup_renew(s);
-	if (s->now >= s->m.signed_ms + IDENTITY_LIST_RENEW_MS)
+	else if (s->now >= s->m.signed_ms + IDENTITY_LIST_RENEW_MS)
 		return setup_resign(s);
 	if (s->now >= s->m.batch_ms + PREKEY_REFILL_MS)
 		return setup_make_prekeys(s);

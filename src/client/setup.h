@@ -24,6 +24,12 @@ MUST_USE enum err setup_pump(struct step *s);
 /* The own account's devices as the server has them, while no keys are here. */
 MUST_USE enum err setup_heard_own(struct step *s,
     const struct user_devices_rep *rep);
+/*
+ * A device says, authentically, that somebody else uses our keys: everything
+ * is renewed, or, when that was done for an alarm less than a day ago, only
+ * the sessions with that device get new epochs.
+ */
+MUST_USE enum err setup_alarm(struct step *s, const struct address *by);
 MUST_USE enum err setup_heard_list(struct step *s,
     const struct call_answer *a);
 MUST_USE enum err setup_heard_bind(struct step *s,

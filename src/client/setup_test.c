@@ -56,11 +56,118 @@ test_setup_renews_by_age(void **state)
 	fake_close(f);
 }
 
+static uint64_t
+list_version(const struct fake *f, int i)
+{
+	struct devlist l;
+
+	assert_int_equal(devlist_decode(f->node[i].list, &l, NULL), OK);
+	return l.version;
+}
+
+/* A list that the server will not have is no version: the next one follows
+ * from what the server has. */
+static void
+test_setup_goes_on_after_a_refused_list(void **state)
+{
+	struct fake *f = fake_new(10);
+	int i;
+
+	(void)state;
+	for (i = 0; i < FAKE_NODES; i++)
+		fake_sign_in(f, i);
+	fake_run(f, 5000);
+	send_text(f, 0, 1, "one");
+	for (i = 0; i < FAKE_NODES; i++)
+		assert_int_equal(list_version(f, i), 1);
+	f->refuse_lists = FAKE_NODES;
+	f->now += 8 * DAY_MS;
+	fake_run(f, 120000);
+	assert_int_equal(f->refuse_lists, 0);
+	for (i = 0; i < FAKE_NODES; i++)
+		assert_int_equal(list_version(f, i), 1);
+	f->now += 3600 * 1000;
+	fake_run(f, 120000);
+	for (i = 0; i < FAKE_NODES; i++)
+		assert_int_equal(list_version(f, i), 2);
+	f->now += 8 * DAY_MS;
+	fake_run(f, 120000);
+	for (i = 0; i < FAKE_NODES; i++)
+		assert_int_equal(list_version(f, i), 3);
+	send_text(f, 0, 1, "two");
+	send_text(f, 1, 0, "three");
+	for (i = 0; i < FAKE_NODES; i++)
+		assert_int_equal(f->node[i].refused + f->node[i].warnings, 0);
+	fake_close(f);
+}
+
+/* The certificate that a refused list brought comes with the next one. */
+static void
+test_setup_goes_on_after_a_refused_certificate(void **state)
+{
+	struct fake *f = fake_new(11);
+	struct span cert;
+	int i;
+
+	(void)state;
+	for (i = 0; i < FAKE_NODES; i++)
+		fake_sign_in(f, i);
+	fake_run(f, 5000);
+	send_text(f, 0, 1, "one");
+	for (i = 0; i < 12; i++) {
+		f->now += 7 * DAY_MS;
+		fake_run(f, 120000);
+	}
+	cert = f->node[0].cert;
+	f->now += 6 * DAY_MS + DAY_MS / 2;
+	f->refuse_lists = FAKE_NODES;
+	fake_run(f, 300000);
+	assert_int_equal(f->refuse_lists, 0);
+	assert_true(span_eq(cert, f->node[0].cert));
+	f->now += 3600 * 1000;
+	fake_run(f, 300000);
+	assert_false(span_eq(cert, f->node[0].cert));
+	send_text(f, 0, 1, "two");
+	send_text(f, 1, 0, "three");
+	assert_int_equal(f->node[0].refused + f->node[1].refused, 0);
+	fake_close(f);
+}
+
+/* A profile that an earlier version wrote is read: it had no alarm_ms. */
+static void
+test_setup_reads_a_meta_record_of_version_1(void **state)
+{
+	struct meta m = { .flags = META_KEYS, .over_cmd = 5, .alarm_ms = 6,
+	    .name = SPAN("name") }, got;
+	uint8_t mem[META_LEN_MAX];
+	struct wr w = wr_init(mem, sizeof(mem));
+	size_t tail = 4 * 2 + 4;	/* the texts, one of them of 4 bytes */
+
+	(void)state;
+	assert_int_equal(meta_encode(&m, &w), OK);
+	assert_int_equal(meta_decode(wr_done(&w), &got), OK);
+	assert_int_equal(got.alarm_ms, 6);
+	memmove(&mem[w.n - tail - 8], &mem[w.n - tail], tail);
+	assert_int_equal(meta_decode(span_of(mem, w.n - 8), &got), ERR_FORMAT);
+	mem[0] = 1;
+	assert_int_equal(meta_decode(span_of(mem, w.n - 8), &got), OK);
+	assert_int_equal(got.over_cmd, 5);
+	assert_int_equal(got.alarm_ms, 0);
+	assert_true(span_eq(got.name, SPAN("name")));
+	assert_int_equal(meta_decode(wr_done(&w), &got), ERR_FORMAT);
+	mem[0] = 3;
+	assert_int_equal(meta_decode(wr_done(&w), &got), ERR_VERSION);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_setup_renews_by_age),
+		cmocka_unit_test(test_setup_reads_a_meta_record_of_version_1),
+		cmocka_unit_test(test_setup_goes_on_after_a_refused_list),
+		cmocka_unit_test(
+		    test_setup_goes_on_after_a_refused_certificate),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

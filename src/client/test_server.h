@@ -93,6 +93,7 @@ struct fake {
 	void (*tamper)(struct fake *f, struct message_rec *m, int to);
 	bool silent;			/* a connection repeats nothing */
 	uint32_t status;		/* of a refusal under way; 0: 404 */
+	unsigned refuse_lists;		/* so many next ones, with 400 */
 	uint8_t *mem;
 };
 
@@ -398,6 +399,21 @@ fake_chat(const struct fake *f, const struct chat_id *id)
 	return -1;
 }
 
+/* docs/protocol.md, Sealing: a resend repeats the bytes. */
+static inline void
+fake_check_again(const struct fake_message *m, const struct msg_send_req *req)
+{
+	const struct shape_pair *was = m->m.encrypted_keys.p;
+
+	if (!span_eq(m->m.encrypted_content, req->encrypted_content) ||
+	    !span_eq(m->m.iv, req->iv) || req->encrypted_keys.n != 1 ||
+	    !span_eq(was->name, req->encrypted_keys.p[0].name) ||
+	    !span_eq(was->value, req->encrypted_keys.p[0].value) ||
+	    m->m.suite != req->suite ||
+	    m->m.message_type != req->message_type)
+		abort();
+}
+
 /* message:send; the acknowledgement's JSON. */
 static inline struct span
 fake_take_message(struct fake *f, struct arena *a, int from, struct span json)
@@ -457,6 +473,8 @@ fake_take_message(struct fake *f, struct arena *a, int from, struct span json)
 		if (req.message_type != MSG_TYPE_EVENT)
 			f->chat[chat].last = m->m.position;
 		fake_deliver(f, a, f->msgs - 1, other);
+	} else {
+		fake_check_again(m, &req);
 	}
 	rep.message_id = m->m.message_id;
 	rep.chat_id = m->m.chat_id;
@@ -588,7 +606,27 @@ fake_open_chat(struct fake *f, struct arena *a, int who,
 	return fake_json(a, &shape_chat_rec, &rec);
 }
 
-/* PUT of keys: taken as they are; the clients' checks are what is tested. */
+/* Does a list follow from the one that is here? A new account key may. */
+static inline bool
+fake_follows(struct fake *f, const struct fake_node *n, struct span list)
+{
+	struct devlist was, next;
+	uint8_t was_hash[SHA256_LEN], next_hash[SHA256_LEN];
+	enum err err;
+
+	if (devlist_verify(&f->pv, list, &n->user, &next) != OK)
+		abort();
+	if (n->list.n == 0)
+		return true;
+	if (devlist_decode(n->list, &was, NULL) != OK ||
+	    devlist_hash(&f->pv, n->list, was_hash) != OK ||
+	    devlist_hash(&f->pv, list, next_hash) != OK)
+		abort();
+	err = devlist_succeeds(&was, was_hash, &next, next_hash);
+	return err == OK || err == ERR_IDENTITY_CHANGED;
+}
+
+/* PUT of keys: what follows is taken; the clients' checks are tested. */
 static inline struct span
 fake_take_list(struct fake *f, struct arena *a, struct fake_node *n,
     struct span body)
@@ -599,7 +637,12 @@ fake_take_list(struct fake *f, struct arena *a, struct fake_node *n,
 	if (shape_decode(&shape_device_list_put_req, body, a, &req,
 	    NULL) != OK)
 		abort();
-	if (span_eq(n->list, req.list)) {	/* one version, once */
+	if (f->refuse_lists != 0) {
+		f->refuse_lists--;
+		f->status = 400;
+		return SPAN("");
+	}
+	if (!fake_follows(f, n, req.list)) {	/* one version, once */
 		f->status = 409;
 		return SPAN("");
 	}

@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 
+#include "client/outbox.h"
 #include "client/test_server.h"
 
 /* ------------------------------------------------------------- clients */
@@ -50,7 +51,8 @@ fake_do_request(struct fake *f, struct arena *a, int i,
 	} else if (status != 0) {
 		wr_str(&w, "{\"success\":false,\"error\":{\"code\":\"");
 		wr_str(&w, status == 401 ? "token_expired" :
-		    status == 404 ? "not_found" : span_starts(
+		    status == 404 ? "not_found" :
+		    status == 400 ? "validation_failed" : span_starts(
 		    e->u.request.path, SPAN("/api/devices")) ? "conflict" :
 		    "list_conflict");
 		wr_str(&w, "\",\"message\":\"\"}}");
@@ -365,6 +367,70 @@ fake_sign_in(struct fake *f, int i)
 	in.u.signed_in.access = span_str(n->token);
 	in.u.signed_in.refresh = SPAN("refresh");
 	fake_step(f, i, &in);
+}
+
+/* Event and entry of a control event that no client of ours would make. */
+static inline void
+fake_forge(struct fake *f, struct step *s, struct out *o)
+{
+	struct content_place place = { .is_group = false };
+	struct content_sender from = { s->m.user, s->m.device };
+	struct event e = { .kind = o->kind, .time_ms = f->now,
+	    .body = o->body, .target = o->target };
+	struct wr w, c;
+
+	e.has = o->body.n != 0 ? EVENT_HAS_BODY : 0;
+	if (!ID_IS_ZERO(o->target))
+		e.has |= EVENT_HAS_TARGET;
+	if (content_conv_direct(s->pv, &s->m.user, &o->user,
+	    &place.conv) != OK || step_wr(s, 4096, &w) != OK ||
+	    step_wr(s, 8192, &c) != OK)
+		abort();
+	e.id = o->event;
+	e.conv = place.conv;
+	if (event_encode(&e, &w) != OK || content_seal(s->pv, &place, &from,
+	    wr_done(&w), &c, &o->env, o->nonce) != OK ||
+	    sessions_seal(&s->core, &o->only, SPAN_OF(o->env.b),
+	    &o->entries[0].bytes, NULL) != OK)
+		abort();
+	o->c = wr_done(&c);
+	o->n = 1;
+	o->entries[0].to = o->only;
+}
+
+/* A device says what our client never would, on its genuine session. */
+static inline void
+fake_control(struct fake *f, int from, int to, uint8_t kind,
+    const struct event_id *target, struct span body)
+{
+	struct address dev = { f->node[to].user, f->node[to].device };
+	struct out o = { .kind = kind, .user = dev.account, .only = dev,
+	    .body = body };
+	struct client_effects out;
+	struct span json;
+	struct arena a;
+	struct step s;
+	int i;
+
+	for (i = 0; i < f->chats; i++)
+		if ((f->chat[i].a == from && f->chat[i].b == to) ||
+		    (f->chat[i].a == to && f->chat[i].b == from))
+			o.chat = f->chat[i].id;
+	if (target != NULL)
+		o.target = *target;
+	for (i = 0; i < ID_LEN; i++)
+		o.event.b[i] = (uint8_t)fake_rnd(f, 256);
+	arena_init_growing(&a, f->mem, 4u << 20, CLIENT_STEP_BYTES,
+	    fake_grow);
+	if (step_init(&s, &f->node[from].c, &a, f->now, true) != OK)
+		abort();
+	fake_forge(f, &s, &o);
+	if (seal_json(&s, &o, &json) != OK || step_end(&s, &out) != OK)
+		abort();
+	fake_carry_out(f, &a, from, out.first);
+	(void)fake_take_message(f, &a, from, json);
+	step_fini(&s);
+	arena_fini(&a);
 }
 
 static inline struct fake *

@@ -376,22 +376,48 @@ identity_start_over(struct core *c, const struct user_id *account,
 
 	TRY(devlist_verify(c->p, old_list, account, &old));
 	e = peer_accept_list(c, account, old_list, &news);
-	if (e == ERR_IDENTITY_CHANGED)
+	/* Whatever its date: only its numbers are gone on from. */
+	if (e == ERR_IDENTITY_CHANGED || e == ERR_EXPIRED)
 		e = peer_accept_identity(c, account, old_list, &news);
 	TRY(e);
 	me.device = old.next_id;	/* no number is given twice */
 	return create(c, &me, flags, true, list_out);
 }
 
+/*
+ * This device's entry, where it names another certificate than the present
+ * one: the list that did was refused by the server.
+ */
+static enum err
+mend_entry(struct core *c, const struct identity *id, struct devlist *l,
+    struct span *cert_out)
+{
+	for (uint8_t i = 0; i < l->n; i++) {
+		struct devlist_entry *e = &l->entries[i];
+
+		if (e->device != id->me.device || memcmp(e->cert_hash,
+		    id->keys.cert_hash, SHA256_LEN) == 0)
+			continue;
+		memcpy(e->cert_hash, id->keys.cert_hash, SHA256_LEN);
+		return arena_dup(c->arena, span_of(id->keys.cert,
+		    id->keys.cert_n), cert_out);
+	}
+	return OK;
+}
+
 enum err
-identity_resign_list(struct core *c, struct span *list_out)
+identity_resign_list(struct core *c, struct span *cert_out,
+    struct span *list_out)
 {
 	struct identity id;
 	struct peer own;
 	enum err e = identity_load(c, &id);
 
+	*cert_out = (struct span){ 0 };
 	if (e == OK)
 		e = peer_load(c, &id.me.account, &own);
+	if (e == OK)
+		e = mend_entry(c, &id, &own.list, cert_out);
 	if (e == OK)
 		e = identity_sign_list(c, &id, own.list.entries, own.list.n,
 		    own.list.next_id, list_out);
@@ -497,6 +523,49 @@ identity_tidy(struct core *c)
 
 	return c->store->iterate(c->store->ctx, RECORD_DEVICE,
 	    (struct span){ 0 }, tidy_device, &t);
+}
+
+static enum err
+drop_device(void *arg, struct span key, struct span value)
+{
+	struct core *c = arg;
+	struct device_keys k = { 0 };
+	enum err e = get_device(value, &k);
+
+	if (e == OK) {
+		forget_keys(c->p, &k);
+		e = c->store->del(c->store->ctx, RECORD_DEVICE, key);
+	}
+	identity_wipe_keys(&k);
+	return e;
+}
+
+enum err
+identity_drop(struct core *c)
+{
+	struct arena_mark m = arena_mark(c->arena);
+	struct identity id = { .is_manager = false };
+	struct span v;
+	enum err e = c->store->get(c->store->ctx, RECORD_ACCOUNT,
+	    (struct span){ 0 }, c->arena, &v);
+
+	if (e == OK)
+		e = get_account(v, &id);
+	store_scratch_end(c->arena, m);
+	if (e == OK && id.is_manager) {
+		provider_forget(c->p, id.aik_priv.b, MLDSA_SEED_LEN);
+		provider_forget(c->p, id.aik_priv.b + MLDSA_SEED_LEN,
+		    ED25519_SEED_LEN);
+	}
+	identity_wipe(&id);
+	if (e != OK && e != ERR_NOT_FOUND)
+		return e;
+	TRY(c->store->iterate(c->store->ctx, RECORD_DEVICE,
+	    (struct span){ 0 }, drop_device, c));
+	TRY(prekey_drop_all(c));
+	TRY(sessions_drop_all(c));
+	return c->store->del(c->store->ctx, RECORD_ACCOUNT,
+	    (struct span){ 0 });
 }
 
 void

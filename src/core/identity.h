@@ -79,8 +79,13 @@ MUST_USE enum err identity_save(struct core *c, const struct identity *id);
 MUST_USE enum err identity_sign_list(struct core *c, struct identity *id,
     const struct devlist_entry *entries, uint8_t n, uint32_t next_id,
     struct span *list_out);
-/* The next version with the same devices: weekly, so that it never expires. */
-MUST_USE enum err identity_resign_list(struct core *c, struct span *list_out);
+/*
+ * The next version with the same devices: weekly, so that it never expires.
+ * cert_out is empty, or this device's certificate where the last list (see
+ * peer_go_back) does not name it and this one does.
+ */
+MUST_USE enum err identity_resign_list(struct core *c, struct span *cert_out,
+    struct span *list_out);
 /*
  * New device keys and certificate under the same device id, and the list that
  * names it (every 90 days; at once after a restore or a clone alarm). A new
@@ -88,6 +93,11 @@ MUST_USE enum err identity_resign_list(struct core *c, struct span *list_out);
  */
 MUST_USE enum err identity_renew_device(struct core *c, struct span *cert_out,
     struct span *list_out);
+/*
+ * Gives up all private keys: of the account and the device, prekeys, sessions;
+ * the provider forgets them as well.
+ */
+MUST_USE enum err identity_drop(struct core *c);
 /* Deletes private keys of certificates that nothing needs any more. */
 MUST_USE enum err identity_tidy(struct core *c);
 

@@ -1,6 +1,6 @@
 /*
  * kdf.h: the three key derivations of the ratchet (docs/protocol.md,
- * "Ratchet state" and "Messages"). Freestanding; secrets are wiped.
+ * "Ratchet" and "Messages"). Freestanding; secrets are wiped.
  */
 #ifndef CORE_KDF_H
 #define CORE_KDF_H

@@ -188,12 +188,25 @@ pair_put_meta(struct core *c, const struct session_meta *m,
 }
 
 enum err
-pair_drop(struct core *c, const struct session_meta *m)
+pair_drop(struct core *c, struct span key, struct span record)
+{
+	struct session_meta m;
+	struct span ratchet;
+
+	/* One that cannot be read is deleted all the same. */
+	if (session_peek(record, &m, &ratchet) == OK)
+		ratchet_store_forget(c->p, ratchet);
+	wipe(&m, sizeof(m));
+	return c->store->del(c->store->ctx, RECORD_SESSION, key);
+}
+
+static enum err
+drop_at(struct core *c, const struct pair_set *s, uint8_t i)
 {
 	struct pair_key k;
 
-	return c->store->del(c->store->ctx, RECORD_SESSION,
-	    pair_key(&m->peer, &m->sid, &k));
+	return pair_drop(c, pair_key(&s->m[i].peer, &s->m[i].sid, &k),
+	    s->record[i]);
 }
 
 enum err
@@ -205,7 +218,7 @@ pair_make_room(struct core *c, const struct pair_set *s,
 
 	for (uint8_t i = 0; i < s->n; i++) {
 		if (pair_is_over(&s->m[i], i == sends, c->now_ms)) {
-			TRY(pair_drop(c, &s->m[i]));
+			TRY(drop_at(c, s, i));
 			left--;
 		} else if (i != sends) {
 			least = i;	/* ranks fall with i */
@@ -213,7 +226,7 @@ pair_make_room(struct core *c, const struct pair_set *s,
 	}
 	if (left < SESSIONS_MAX || least == PAIR_NONE)
 		return OK;
-	return pair_drop(c, &s->m[least]);
+	return drop_at(c, s, least);
 }
 
 enum err

@@ -53,7 +53,9 @@ bool pair_is_over(const struct session_meta *m, bool sends, uint64_t now_ms);
 MUST_USE enum err pair_put(struct core *c, const struct session *s);
 MUST_USE enum err pair_put_meta(struct core *c, const struct session_meta *m,
     struct span ratchet);
-MUST_USE enum err pair_drop(struct core *c, const struct session_meta *m);
+/* Deletes a session by the key and value of its record. */
+MUST_USE enum err pair_drop(struct core *c, struct span key,
+    struct span record);
 /* Deletes what is over, and the least one when there is no room for a new. */
 MUST_USE enum err pair_make_room(struct core *c, const struct pair_set *s,
     const struct pair_view *v);

@@ -157,6 +157,13 @@ verify_list(struct core *c, const struct user_id *account, struct span bytes,
 	return cert_aik_hash(c->p, out->list.aik, out->aik_hash);
 }
 
+static bool
+is_ahead(const struct core *c, const struct devlist *l)
+{
+	return l->issued_ms > c->now_ms &&
+	    l->issued_ms - c->now_ms > DEVLIST_AHEAD_MS;
+}
+
 enum err
 peer_accept_list(struct core *c, const struct user_id *account,
     struct span bytes, struct peer_news *news_out)
@@ -169,9 +176,15 @@ peer_accept_list(struct core *c, const struct user_id *account,
 	if (e != OK && e != ERR_NOT_FOUND)
 		return e;
 	TRY(verify_list(c, account, bytes, known ? &old : NULL, &next));
-	if (known)
-		TRY(devlist_follow(&old.list, old.list_hash, &next.list,
-		    next.list_hash));
+	e = !known ? OK : devlist_follow(&old.list, old.list_hash, &next.list,
+	    next.list_hash);
+	if (e != OK && e != ERR_IDENTITY_CHANGED)
+		return e;
+	/* What is known already stays known when the clock is set back. */
+	if ((!known || next.list.version != old.list.version || e != OK) &&
+	    is_ahead(c, &next.list))
+		return ERR_EXPIRED;
+	TRY(e);
 	news.age = devlist_age(&next.list, c->now_ms);
 	if (!known || next.list.version != old.list.version)
 		TRY(take_list(c, known ? &old : NULL, &next, bytes, &news));
@@ -190,6 +203,39 @@ peer_accept_identity(struct core *c, const struct user_id *account,
 	TRY(peer_set_verified(c, account, false));
 	TRY(sessions_drop_account(c, account));
 	TRY(take_list(c, NULL, &next, bytes, &news));
+	news.age = devlist_age(&next.list, c->now_ms);
+	*news_out = news;
+	return OK;
+}
+
+/*
+ * The list that was made here and not taken by the server never was: what it
+ * followed is known by its prev_hash, and its devices stand in for those of
+ * that one, which is not kept.
+ */
+enum err
+peer_go_back(struct core *c, const struct user_id *account, struct span bytes,
+    struct peer_news *news_out)
+{
+	struct peer ours, next = { 0 };
+	struct peer_news news = { 0 };
+	struct devlist base;
+	uint8_t base_hash[SHA256_LEN];
+
+	TRY(peer_load(c, account, &ours));
+	if (ours.list.version < 2)
+		return ERR_STALE;
+	TRY(verify_list(c, account, bytes, &ours, &next));
+	if (memcmp(next.list_hash, ours.list_hash, SHA256_LEN) != 0) {
+		base = ours.list;
+		base.version--;
+		memcpy(base_hash, ours.list.prev_hash, SHA256_LEN);
+		TRY(devlist_follow(&base, base_hash, &next.list,
+		    next.list_hash));
+		if (is_ahead(c, &next.list))
+			return ERR_EXPIRED;
+		TRY(take_list(c, &ours, &next, bytes, &news));
+	}
 	news.age = devlist_age(&next.list, c->now_ms);
 	*news_out = news;
 	return OK;

@@ -39,7 +39,7 @@ struct peer_news {
  * ERR_STALE: older than what is known.  ERR_CONFLICT: another list of the same
  * version: send view-conflict, warn.  ERR_LIST_CONFLICT: does not follow.
  * ERR_IDENTITY_CHANGED: signed by another account key; nothing is stored, see
- * peer_accept_identity.
+ * peer_accept_identity.  ERR_EXPIRED: issued more than a day ahead of our clock.
  */
 MUST_USE enum err peer_accept_list(struct core *c,
     const struct user_id *account, struct span bytes,
@@ -52,6 +52,15 @@ MUST_USE enum err peer_accept_list(struct core *c,
 MUST_USE enum err peer_accept_identity(struct core *c,
     const struct user_id *account, struct span bytes,
     struct peer_news *news_out);
+/*
+ * peer_go_back(c, account, bytes, news_out):
+ * The newest list was made here and the server refused it: takes what the
+ * server has as the newest instead. That must follow, under the same account
+ * key, from the list that ours followed, or be that one, or ours.
+ * ERR_STALE, ERR_CONFLICT, ERR_LIST_CONFLICT: it does not.  Others as above.
+ */
+MUST_USE enum err peer_go_back(struct core *c, const struct user_id *account,
+    struct span bytes, struct peer_news *news_out);
 /* ERR_NOT_FOUND: fetch the list first. */
 MUST_USE enum err peer_load(struct core *c, const struct user_id *account,
     struct peer *out);

@@ -18,10 +18,7 @@ static int
 setup(void **state)
 {
 	(void)state;
-	w_dev_init(&a, 1, 5, 4);
-	w_dev_init(&b, 2, 5, 4);
-	assert_int_equal(w_meet(&a, &b), OK);
-	assert_int_equal(w_meet(&b, &a), OK);
+	w_pair_init(&a, &b, 5, 4);
 	return 0;
 }
 
@@ -29,9 +26,7 @@ static int
 teardown(void **state)
 {
 	(void)state;
-	w_dev_fini(&a);
-	w_dev_fini(&b);
-	return 0;
+	return w_pair_fini(&a, &b);
 }
 
 static enum err
@@ -63,13 +58,14 @@ test_peer_identity_is_made_once(void **state)
 static void
 test_peer_lists_follow(void **state)
 {
-	struct span list, first = w_keep(b.list);
+	struct span list, cert, first = w_keep(b.list);
 	struct peer_news news;
 
 	(void)state;
 	assert_int_equal(accept_list(&a, &b, &news), OK);
 	assert_false(news.changed);
-	assert_int_equal(identity_resign_list(&b.c, &list), OK);
+	assert_int_equal(identity_resign_list(&b.c, &cert, &list), OK);
+	assert_int_equal(cert.n, 0);
 	w_drop(&b.list);
 	b.list = w_keep(list);
 	(void)w_end(&b, OK);
@@ -86,19 +82,19 @@ static void
 test_peer_list_fork_is_a_conflict(void **state)
 {
 	struct w_store copy;
-	struct span one, two;
+	struct span one, two, cert;
 	struct peer_news news;
 
 	(void)state;
 	w_store_copy(&copy, &b.st);
-	assert_int_equal(identity_resign_list(&b.c, &one), OK);
+	assert_int_equal(identity_resign_list(&b.c, &cert, &one), OK);
 	one = w_keep(one);
 	(void)w_end(&b, OK);
 	w_store_fini(&b.st);
 	b.st = copy;
 	b.st.api.ctx = &b.st;
 	b.c.now_ms++;
-	assert_int_equal(identity_resign_list(&b.c, &two), OK);
+	assert_int_equal(identity_resign_list(&b.c, &cert, &two), OK);
 	two = w_keep(two);
 	(void)w_end(&b, OK);
 	assert_int_equal(w_end(&a, peer_accept_list(&a.c, &b.addr.account, one,
@@ -233,12 +229,126 @@ test_peer_safety_numbers_agree(void **state)
 	    ERR_FORMAT);
 }
 
+/* docs/protocol.md, Devices: more than a day ahead of the own clock. */
+static void
+test_peer_refuses_a_list_of_the_future(void **state)
+{
+	struct span list, cert;
+	struct peer_news news;
+
+	(void)state;
+	b.c.now_ms += W_DAY_MS + 1;
+	assert_int_equal(identity_resign_list(&b.c, &cert, &list), OK);
+	w_drop(&b.list);
+	b.list = w_keep(list);
+	(void)w_end(&b, OK);
+	assert_int_equal(accept_list(&a, &b, &news), ERR_EXPIRED);
+	a.c.now_ms++;
+	assert_int_equal(accept_list(&a, &b, &news), OK);
+	assert_true(news.changed);
+	/* A clock that is set back makes nothing unknown. */
+	a.c.now_ms -= 2 * W_DAY_MS;
+	assert_int_equal(accept_list(&a, &b, &news), OK);
+	assert_false(news.changed);
+}
+
+static void
+test_peer_refuses_a_stranger_of_the_future(void **state)
+{
+	struct w_dev late;
+	struct peer_news news;
+
+	(void)state;
+	w_dev_init(&late, 3, 5, 4);
+	a.c.now_ms -= W_DAY_MS + 1;
+	assert_int_equal(accept_list(&a, &late, &news), ERR_EXPIRED);
+	a.c.now_ms++;
+	assert_int_equal(accept_list(&a, &late, &news), OK);
+	w_dev_fini(&late);
+}
+
+static struct span
+resigned(struct w_dev *d)
+{
+	struct span list, cert;
+
+	d->c.now_ms++;
+	assert_int_equal(identity_resign_list(&d->c, &cert, &list), OK);
+	list = w_keep(list);
+	assert_int_equal(w_end(d, OK), OK);
+	return list;
+}
+
+static enum err
+go_back(struct w_dev *d, struct span list)
+{
+	struct peer_news news;
+
+	return w_end(d, peer_go_back(&d->c, &d->addr.account, list, &news));
+}
+
+/* A list that the server refused never was: the next follows from what the
+ * server has, and only from what the refused one followed. */
+static void
+test_peer_goes_back_to_what_a_refused_list_followed(void **state)
+{
+	struct span two, three, refused, next;
+	struct peer_news news;
+	struct peer own;
+
+	(void)state;
+	two = resigned(&b);
+	three = resigned(&b);
+	refused = resigned(&b);
+	assert_int_equal(go_back(&b, b.list), ERR_STALE);
+	assert_int_equal(go_back(&b, two), ERR_STALE);
+	assert_int_equal(go_back(&b, a.list), ERR_FORBIDDEN);
+	assert_int_equal(go_back(&b, refused), OK);
+	assert_int_equal(peer_load(&b.c, &b.addr.account, &own), OK);
+	assert_int_equal(own.list.version, 4);
+	assert_int_equal(go_back(&b, three), OK);
+	next = resigned(&b);
+	assert_int_equal(peer_load(&b.c, &b.addr.account, &own), OK);
+	assert_int_equal(own.list.version, 4);
+	assert_int_equal(w_end(&a, peer_accept_list(&a.c, &b.addr.account,
+	    three, &news)), OK);
+	assert_int_equal(w_end(&a, peer_accept_list(&a.c, &b.addr.account,
+	    next, &news)), OK);
+	/* Another that follows from the same one takes its place. */
+	assert_int_equal(go_back(&b, refused), OK);
+	w_drop(&two);
+	w_drop(&three);
+	w_drop(&refused);
+	w_drop(&next);
+}
+
+/* Where the refused list brought a certificate, the next one brings it. */
+static void
+test_peer_next_list_brings_a_refused_certificate(void **state)
+{
+	struct span cert, list, again;
+	struct peer own;
+
+	(void)state;
+	assert_int_equal(w_end(&b, identity_renew_device(&b.c, &cert, &list)),
+	    OK);
+	w_take_cert(&b);
+	assert_int_equal(go_back(&b, b.list), OK);
+	assert_int_equal(identity_resign_list(&b.c, &again, &list), OK);
+	assert_true(span_eq(again, b.cert));
+	assert_int_equal(w_end(&b, OK), OK);
+	assert_int_equal(peer_load(&b.c, &b.addr.account, &own), OK);
+	assert_int_equal(own.list.version, 2);
+	assert_int_equal(w_end(&b, peer_accept_cert(&b.c, &b.addr.account,
+	    b.cert)), OK);
+}
+
 static void
 test_peer_views(void **state)
 {
 	uint8_t view[EVENT_VIEW_LEN];
 	enum view_verdict v;
-	struct span list;
+	struct span list, cert;
 
 	(void)state;
 	assert_int_equal(w_end(&b, peer_view(&b.c, &a.addr.account, view)),
@@ -250,7 +360,8 @@ test_peer_views(void **state)
 	assert_int_equal(w_end(&a, peer_check_view(&a.c, &b.addr.account, view,
 	    &v)), OK);
 	assert_int_equal(v, VIEW_CONFLICT);
-	assert_int_equal(w_end(&b, identity_resign_list(&b.c, &list)), OK);
+	assert_int_equal(w_end(&b, identity_resign_list(&b.c, &cert, &list)),
+	    OK);
 	assert_int_equal(w_end(&b, peer_view(&b.c, &a.addr.account, view)),
 	    OK);
 	assert_int_equal(w_end(&a, peer_check_view(&a.c, &b.addr.account, view,
@@ -297,6 +408,51 @@ test_peer_erased_keys_are_forgotten(void **state)
 	/* both halves of DSK, IKX; IKK */
 	assert_int_equal(forgot_32, 3);
 	assert_int_equal(forgot_64, 1);
+}
+
+static void
+test_peer_dropped_sessions_are_forgotten(void **state)
+{
+	struct span msg = { 0 };
+
+	(void)state;
+	assert_int_equal(w_initiate(&a, &b), OK);
+	assert_int_equal(w_seal(&a, &b, SPAN("text"), &msg), OK);
+	w_drop(&msg);
+	a.p.forget = count_forget;
+	forgot_32 = forgot_64 = 0;
+	assert_int_equal(w_end(&a, sessions_drop(&a.c, &b.addr)), OK);
+	/* its ratchet key; the seed of epoch 1 */
+	assert_int_equal(forgot_32, 1);
+	assert_int_equal(forgot_64, 1);
+	forgot_32 = forgot_64 = 0;
+	assert_int_equal(w_end(&a, sessions_drop(&a.c, &b.addr)), OK);
+	assert_int_equal(forgot_32, 0);
+}
+
+static void
+test_peer_dropped_identity_is_forgotten(void **state)
+{
+	struct identity id;
+	struct span msg = { 0 };
+
+	(void)state;
+	assert_int_equal(w_initiate(&a, &b), OK);
+	assert_int_equal(w_seal(&a, &b, SPAN("text"), &msg), OK);
+	w_drop(&msg);
+	a.p.forget = count_forget;
+	forgot_32 = forgot_64 = 0;
+	assert_int_equal(w_end(&a, identity_drop(&a.c)), OK);
+	/* AIK 2, DSK 2, IKX, SPK, two pairs, a ratchet key */
+	assert_int_equal(forgot_32, 9);
+	/* IKK, LRK, two pairs, the seed of epoch 1 */
+	assert_int_equal(forgot_64, 5);
+	assert_int_equal(identity_load(&a.c, &id), ERR_NOT_FOUND);
+	assert_int_equal(w_count(&a.st, RECORD_DEVICE) +
+	    w_count(&a.st, RECORD_BATCH) + w_count(&a.st, RECORD_OTP) +
+	    w_count(&a.st, RECORD_SESSION) + w_count(&a.st, RECORD_ACCOUNT),
+	    0);
+	assert_int_equal(w_end(&a, identity_drop(&a.c)), OK);
 }
 
 static void
@@ -431,9 +587,15 @@ main(void)
 		TEST(test_peer_removed_device_ends_its_sessions),
 		TEST(test_peer_forged_own_certificate_is_noticed),
 		TEST(test_peer_safety_numbers_agree),
+		TEST(test_peer_refuses_a_list_of_the_future),
+		TEST(test_peer_refuses_a_stranger_of_the_future),
+		TEST(test_peer_goes_back_to_what_a_refused_list_followed),
+		TEST(test_peer_next_list_brings_a_refused_certificate),
 		TEST(test_peer_views),
 		TEST(test_peer_batches_are_kept_45_days),
 		TEST(test_peer_erased_keys_are_forgotten),
+		TEST(test_peer_dropped_sessions_are_forgotten),
+		TEST(test_peer_dropped_identity_is_forgotten),
 		TEST(test_peer_old_device_keys_go_with_their_batch),
 		TEST(test_peer_retry_rules),
 		TEST(test_peer_event_ids_are_used_once),

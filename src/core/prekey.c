@@ -299,6 +299,20 @@ drop_record(void *arg, struct span key, struct span value)
 	return d->c->store->del(d->c->store->ctx, d->kind, key);
 }
 
+/* A batch, what is left of its one-time pairs, and its seen set. */
+static enum err
+drop_batch(struct core *c, struct span key, const struct prekey_batch *b)
+{
+	const struct store *s = c->store;
+	struct dropping otp = { c, RECORD_OTP }, seen = { c, RECORD_SEEN };
+
+	provider_forget(c->p, b->spk_priv, sizeof(b->spk_priv));
+	provider_forget(c->p, b->lrk_seed, sizeof(b->lrk_seed));
+	TRY(s->iterate(s->ctx, RECORD_OTP, key, drop_record, &otp));
+	TRY(s->iterate(s->ctx, RECORD_SEEN, key, drop_record, &seen));
+	return s->del(s->ctx, RECORD_BATCH, key);
+}
+
 /*
  * docs/protocol.md, Prekey batches: private halves are kept 45 days after
  * they were replaced, and the seen set as long as they are.
@@ -307,24 +321,26 @@ static enum err
 tidy_batch(void *arg, struct span key, struct span value)
 {
 	struct core *c = arg;
-	const struct store *s = c->store;
-	struct dropping otp = { c, RECORD_OTP }, seen = { c, RECORD_SEEN };
 	struct prekey_batch b = { 0 };
 	enum err e = get_batch(value, &b);
-	bool over = e == OK && b.replaced_ms != 0 &&
-	    c->now_ms > b.replaced_ms &&
-	    c->now_ms - b.replaced_ms > PREKEY_KEEP_MS;
 
-	if (over) {
-		provider_forget(c->p, b.spk_priv, sizeof(b.spk_priv));
-		provider_forget(c->p, b.lrk_seed, sizeof(b.lrk_seed));
-	}
+	if (e == OK && b.replaced_ms != 0 && c->now_ms > b.replaced_ms &&
+	    c->now_ms - b.replaced_ms > PREKEY_KEEP_MS)
+		e = drop_batch(c, key, &b);
 	wipe(&b, sizeof(b));
-	if (e != OK || !over)
-		return e;
-	TRY(s->iterate(s->ctx, RECORD_OTP, key, drop_record, &otp));
-	TRY(s->iterate(s->ctx, RECORD_SEEN, key, drop_record, &seen));
-	return s->del(s->ctx, RECORD_BATCH, key);
+	return e;
+}
+
+static enum err
+drop_any_batch(void *arg, struct span key, struct span value)
+{
+	struct prekey_batch b = { 0 };
+	enum err e = get_batch(value, &b);
+
+	if (e == OK)
+		e = drop_batch(arg, key, &b);
+	wipe(&b, sizeof(b));
+	return e;
 }
 
 enum err
@@ -332,4 +348,11 @@ prekey_tidy(struct core *c)
 {
 	return c->store->iterate(c->store->ctx, RECORD_BATCH,
 	    (struct span){ 0 }, tidy_batch, c);
+}
+
+enum err
+prekey_drop_all(struct core *c)
+{
+	return c->store->iterate(c->store->ctx, RECORD_BATCH,
+	    (struct span){ 0 }, drop_any_batch, c);
 }

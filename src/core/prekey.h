@@ -56,5 +56,7 @@ MUST_USE enum err prekey_load_otp(struct core *c, uint32_t batch, uint32_t id,
 MUST_USE enum err prekey_drop_otp(struct core *c, uint32_t batch, uint32_t id);
 /* Deletes batches (and their seen sets) replaced more than 45 days ago. */
 MUST_USE enum err prekey_tidy(struct core *c);
+/* Deletes all batches: the keys that they belong to are given up. */
+MUST_USE enum err prekey_drop_all(struct core *c);
 
 #endif

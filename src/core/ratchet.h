@@ -111,6 +111,8 @@ size_t ratchet_store_len(const struct ratchet *r);
 MUST_USE enum err ratchet_store_encode(const struct ratchet *r, struct wr *w);
 /* ERR_FORMAT, ERR_UNKNOWN_CRITICAL; *r is wiped then. */
 MUST_USE enum err ratchet_store_decode(struct span record, struct ratchet *r);
+/* Makes the provider forget the private keys of a record that is dropped. */
+void ratchet_store_forget(const struct provider *p, struct span record);
 void ratchet_wipe(struct ratchet *r);
 
 #endif

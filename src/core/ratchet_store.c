@@ -1,7 +1,7 @@
 /*
  * ratchet_store.c: the stored form of a ratchet: TLV, every tag critical.
  * Private keys are seeds; nothing of a primitive's internals is kept
- * (docs/protocol.md, "Stored state").
+ * (docs/protocol.md, "State at rest").
  */
 #include "base/tlv.h"
 #include "core/ratchet.h"
@@ -264,4 +264,20 @@ ratchet_store_decode(struct span record, struct ratchet *r)
 	if (e != OK)
 		ratchet_wipe(r);
 	return e;
+}
+
+void
+ratchet_store_forget(const struct provider *p, struct span record)
+{
+	struct tlv t = tlv_init(record);
+	struct span v;
+	uint32_t tag;
+
+	while (tlv_next(&t, &tag, &v)) {
+		if (tag == TAG_DHS && v.n == 2 * X25519_LEN)
+			provider_forget(p, v.p, X25519_LEN);
+		/* The length says the state: this is that of PQM_EK. */
+		if (tag == TAG_PQ_SECRET && v.n == MLKEM_SEED_LEN)
+			provider_forget(p, v.p, MLKEM_SEED_LEN);
+	}
 }

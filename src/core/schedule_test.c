@@ -1,5 +1,5 @@
 /*
- * schedule_test.c: random schedules (docs/protocol.md, "Tests"): two ratchets,
+ * schedule_test.c: random schedules (docs/protocol.md, "Ratchet"): two ratchets,
  * then several devices, with loss, duplicates, reordering, restarts, tampering
  * and states put back. NJ_SCHEDULE_MESSAGES sets how many messages in all,
  * NJ_SCHEDULE_SEED the seed (printed, so that a failure can be run again).

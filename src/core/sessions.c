@@ -407,10 +407,7 @@ sessions_heard_reset(struct core *c, const struct address *from,
 static enum err
 drop_one(void *arg, struct span key, struct span value)
 {
-	struct core *c = arg;
-
-	(void)value;
-	return c->store->del(c->store->ctx, RECORD_SESSION, key);
+	return pair_drop(arg, key, value);
 }
 
 enum err
@@ -420,6 +417,13 @@ sessions_drop(struct core *c, const struct address *with)
 
 	return c->store->iterate(c->store->ctx, RECORD_SESSION,
 	    pair_key(with, NULL, &k), drop_one, c);
+}
+
+enum err
+sessions_drop_all(struct core *c)
+{
+	return c->store->iterate(c->store->ctx, RECORD_SESSION,
+	    (struct span){ 0 }, drop_one, c);
 }
 
 enum err
@@ -499,7 +503,6 @@ tidy_one(void *arg, struct span key, struct span value)
 	bool sends = false;
 	enum err e = session_peek(value, &m, &rest);
 
-	(void)key;
 	if (e == OK)
 		e = pair_load_view(x->c, x->id, &m.peer, &v);
 	if (e == OK)
@@ -510,7 +513,7 @@ tidy_one(void *arg, struct span key, struct span value)
 		    SESSION_SID_LEN) == 0;
 	}
 	if (e == OK && pair_is_over(&m, sends, x->c->now_ms))
-		e = pair_drop(x->c, &m);
+		e = pair_drop(x->c, key, value);
 	else if (e == OK)
 		e = expire_keys(x->c, value, x->work);
 	wipe(&m, sizeof(m));

@@ -116,10 +116,11 @@ MUST_USE enum err sessions_seal_reset(struct core *c,
 MUST_USE enum err sessions_heard_reset(struct core *c,
     const struct address *from, const struct event_reset *r, bool *clone_out);
 
-/* Deletes all sessions with a device, or with all of an account. */
+/* Deletes all sessions with a device, with all of an account, or all. */
 MUST_USE enum err sessions_drop(struct core *c, const struct address *with);
 MUST_USE enum err sessions_drop_account(struct core *c,
     const struct user_id *account);
+MUST_USE enum err sessions_drop_all(struct core *c);
 /* Notes on the sessions under a key prefix (empty: all; an account) whose
  * certificates are no longer the listed ones since when that is so. */
 MUST_USE enum err sessions_mark_gone(struct core *c, struct span prefix);

@@ -16,10 +16,7 @@ static int
 setup(void **state)
 {
 	(void)state;
-	w_dev_init(&a, 1, 7, 4);
-	w_dev_init(&b, 2, 7, 4);
-	assert_int_equal(w_meet(&a, &b), OK);
-	assert_int_equal(w_meet(&b, &a), OK);
+	w_pair_init(&a, &b, 7, 4);
 	return 0;
 }
 
@@ -27,9 +24,7 @@ static int
 teardown(void **state)
 {
 	(void)state;
-	w_dev_fini(&a);
-	w_dev_fini(&b);
-	return 0;
+	return w_pair_fini(&a, &b);
 }
 
 static void

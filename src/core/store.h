@@ -7,7 +7,7 @@
  * before and commits after it. A call that fails has normally put nothing, but
  * the host rolls back all the same (ERR_STORE may come half-way). Bytes that a
  * call produced leave the device only after the commit (docs/protocol.md,
- * "Order").
+ * "Sealing").
  */
 #ifndef CORE_STORE_H
 #define CORE_STORE_H

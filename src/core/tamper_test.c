@@ -1,5 +1,5 @@
 /*
- * tamper_test.c: what an enemy may do (docs/protocol.md, "Tests"): every bit
+ * tamper_test.c: what an enemy may do (docs/protocol.md, "Opening"): every bit
  * of captured messages flipped, states stolen, and secrets looked for where
  * none may be left; and stores that fail at each of their calls.
  */
@@ -24,10 +24,7 @@ static int
 setup(void **state)
 {
 	(void)state;
-	w_dev_init(&a, 1, 11, 16);
-	w_dev_init(&b, 2, 11, 16);
-	assert_int_equal(w_meet(&a, &b), OK);
-	assert_int_equal(w_meet(&b, &a), OK);
+	w_pair_init(&a, &b, 11, 16);
 	assert_int_equal(w_initiate(&a, &b), OK);
 	return 0;
 }
@@ -36,9 +33,7 @@ static int
 teardown(void **state)
 {
 	(void)state;
-	w_dev_fini(&a);
-	w_dev_fini(&b);
-	return 0;
+	return w_pair_fini(&a, &b);
 }
 
 static void
@@ -362,7 +357,7 @@ op_tidy(void *arg)
 	return retry_tidy(&a.c);
 }
 
-/* docs/protocol.md, Tests: kill at each store call, reopen, continue. */
+/* docs/protocol.md, Sealing: kill at each store call, reopen, continue. */
 static void
 test_tamper_crash_at_each_store_call(void **state)
 {

@@ -477,6 +477,24 @@ w_meet(struct w_dev *d, const struct w_dev *other)
 	return w_end(d, e);
 }
 
+/* Accounts 1 and 2, one device each, that know each other. */
+static W_UNUSED void
+w_pair_init(struct w_dev *a, struct w_dev *b, uint64_t seed, uint16_t leaves)
+{
+	w_dev_init(a, 1, seed, leaves);
+	w_dev_init(b, 2, seed, leaves);
+	if (w_meet(a, b) != OK || w_meet(b, a) != OK)
+		abort();
+}
+
+static W_UNUSED int
+w_pair_fini(struct w_dev *a, struct w_dev *b)
+{
+	w_dev_fini(a);
+	w_dev_fini(b);
+	return 0;
+}
+
 /* What the server would hand out for a device; path memory is the caller's. */
 struct w_bundle {
 	struct bundle_bytes b;

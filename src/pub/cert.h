@@ -24,7 +24,7 @@
 #define DEVICE_WEB 4u
 #define DEVICE_FLAGS 7u			/* all that exist */
 
-/* Suites (docs/protocol.md, "Suites"). */
+/* Suites (docs/protocol.md, "Devices"). */
 #define SUITE_RATCHET 1
 #define SUITE_GROUP 2
 #define SUITE_HYBRID 3

@@ -20,6 +20,8 @@
 #define DEVLIST_LIFE_MS_MAX (45ull * 24 * 3600 * 1000)
 /* Past its expiry a list may be sent by, with a warning, for this long. */
 #define DEVLIST_GRACE_MS (45ull * 24 * 3600 * 1000)
+/* A list that was issued further ahead of the own clock is not taken. */
+#define DEVLIST_AHEAD_MS (24ull * 3600 * 1000)
 
 struct devlist_entry {
 	uint32_t device;
