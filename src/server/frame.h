@@ -38,9 +38,16 @@ struct sock;
 typedef void (*frame_fn)(struct frame *f);
 typedef void (*shard_fn)(struct shard *s, struct frame *f);
 
+#define SERVER_CONFS_MAX 64
+/* No call lives as long: a configuration replaced so long ago is free. */
+#define SERVER_CONF_KEEP_MS ((uint64_t)10 * 60 * 1000)
+
 struct server {
 	_Atomic(const struct conf *) conf;
-	struct conf *olds[64];		/* earlier ones, still referred to */
+	/* The present one and those before it, oldest first, with the time
+	 * at which each was taken over: calls may still refer to them. */
+	struct conf *olds[SERVER_CONFS_MAX];
+	uint64_t olds_ms[SERVER_CONFS_MAX];
 	size_t olds_n;
 	struct route *routes;
 	struct store *store;

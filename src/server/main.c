@@ -279,21 +279,28 @@ say_ready(const struct conf *c, const struct data *d, uint64_t took_us)
 }
 
 static void
+say_reload_refused(const char *why)
+{
+	struct log l;
+
+	if (log_begin(&l, LOG_ERROR, "reload_refused")) {
+		log_str(&l, "why", why);
+		log_end(&l);
+	}
+}
+
+static void
 reload(struct server *s, const struct options *o)
 {
 	struct conf_error e;
 	struct conf *next;
 	struct log l;
 
-	if (load(o, &next, &e) != OK) {
-		if (log_begin(&l, LOG_ERROR, "reload_refused")) {
-			log_str(&l, "why", e.text);
-			log_end(&l);
-		}
-		return;
-	}
-	server_reload(s, next);
-	if (log_begin(&l, LOG_INFO, "reloaded"))
+	if (load(o, &next, &e) != OK)
+		say_reload_refused(e.text);
+	else if (server_reload(s, next) != OK)
+		say_reload_refused("too many reloads within ten minutes");
+	else if (log_begin(&l, LOG_INFO, "reloaded"))
 		log_end(&l);
 }
 

@@ -355,21 +355,37 @@ server_open(struct conf *conf, const struct data *data, struct server **out,
 	return OK;
 }
 
-void
+/* Drops the oldest configuration if no call can refer to it any more. */
+static bool
+forget_oldest(struct server *s, uint64_t now_ms)
+{
+	/* It was replaced when the one after it was taken over. */
+	if (s->olds_n < 2 || now_ms < s->olds_ms[1] + SERVER_CONF_KEEP_MS)
+		return false;
+	conf_free(s->olds[0]);
+	s->olds_n--;
+	memmove(s->olds, s->olds + 1, s->olds_n * sizeof(s->olds[0]));
+	memmove(s->olds_ms, s->olds_ms + 1, s->olds_n * sizeof(s->olds_ms[0]));
+	return true;
+}
+
+enum err
 server_reload(struct server *s, struct conf *next)
 {
+	uint64_t now_ms = sys_mono_us() / 1000;
 	enum log_level level;
 
-	/* Calls under way may refer to any earlier one: all are kept. */
-	if (s->olds_n == sizeof(s->olds) / sizeof(s->olds[0])) {
+	if (s->olds_n == SERVER_CONFS_MAX && !forget_oldest(s, now_ms)) {
 		conf_free(next);
-		return;
+		return ERR_BUSY;
 	}
 	conf_reload(atomic_load(&s->conf), next);
+	s->olds_ms[s->olds_n] = now_ms;
 	s->olds[s->olds_n++] = next;
 	atomic_store_explicit(&s->conf, next, memory_order_release);
 	if (log_level_by_name(next->log_level, &level))
 		log_set_level(level);
+	return OK;
 }
 
 /* ---- stop ---- */

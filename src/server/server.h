@@ -21,8 +21,11 @@ struct server_error {
  */
 MUST_USE enum err server_open(struct conf *conf, const struct data *data,
     struct server **out, struct server_error *err_out);
-/* Live keys of next (made by conf_load) hold from now on; next is taken. */
-void server_reload(struct server *s, struct conf *next);
+/*
+ * Live keys of next (made by conf_load) hold from now on; next is taken.
+ * ERR_BUSY: too many reloads within ten minutes, the present one goes on.
+ */
+MUST_USE enum err server_reload(struct server *s, struct conf *next);
 /*
  * Stops taking connections, tells clients, lets what is under way end (at
  * most SERVER_DRAIN_MS), closes. False: something had to be cut off.

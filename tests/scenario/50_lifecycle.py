@@ -211,6 +211,15 @@ def reload_and_stop():
             s.child.send_signal(signal.SIGHUP)
             time.sleep(0.3)
             tap.check(until(403) and 'reload_refused' in s.log(), 'a bad file is refused')
+            write({'accounts': {'registration': 'open'}})
+            for i in range(80):
+                before = s.log().count('"reload')
+                s.child.send_signal(signal.SIGHUP)
+                end = time.monotonic() + 5
+                while s.log().count('"reload') == before and time.monotonic() < end:
+                    time.sleep(0.002)
+            tap.check('too many reloads' in s.log() and s.rest('GET', '/ready').status == 200,
+                      'reloads without end are refused by name, and the server goes on')
             k = Sio(s.port, token)
             k.event('connection:acknowledged')
             began = time.monotonic()
