@@ -152,6 +152,9 @@ def check_history(client, other):
     return [r['text'] for r in rows]
 
 
+memory = []     # what the first test found there, for the second
+
+
 def test_nothing_is_lost_when_the_server_is_killed(home):
     rng = random.Random(SEED)
     print(f'# seed {SEED}, {MESSAGES} messages, {KILLS} kills', flush=True)
@@ -183,7 +186,13 @@ def test_nothing_is_lost_when_the_server_is_killed(home):
     thread.join(60)
     check(not failure, f'the server did not come back: {failure}')
     check(len(kills) == KILLS, f'only {len(kills)} kills')
-    lib.check_no_plaintext(server, [CANARY, text_of('ann', 7)[-8:]])
+    canaries = [CANARY, text_of('ann', 7)[-8:]]
+    lib.check_no_plaintext(server, canaries)
+    try:
+        lib.check_no_plaintext_in_memory(server, canaries)
+        memory.append(None)
+    except (Failure, lib.Skip) as e:
+        memory.append(e)
     a.stop()
     b.stop()
     check_results(a, b)
@@ -193,5 +202,12 @@ def test_nothing_is_lost_when_the_server_is_killed(home):
     server.stop()
 
 
+def test_the_memory_held_no_plaintext(_home):
+    check(memory, 'the test before this one did not come to look')
+    if memory[0] is not None:
+        raise memory[0]
+
+
 if __name__ == '__main__':
-    lib.main([test_nothing_is_lost_when_the_server_is_killed])
+    lib.main([test_nothing_is_lost_when_the_server_is_killed,
+              test_the_memory_held_no_plaintext])

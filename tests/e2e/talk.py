@@ -56,6 +56,20 @@ def test_first_conversation(home):
         lib.check_no_plaintext(w.server, ['Hello Bob, 漢字', 'two\nlines'])
 
 
+def test_memory_holds_no_plaintext(home):
+    """The core image, both while the server relays and afterwards."""
+    with World(home) as w:
+        w.register()
+        listen = Listener(w.bob)
+        w.ann.run('send', 'bob', 'Hello Bob, 漢字 🦉')
+        got = listen.message()
+        check(got and got['text'] == 'Hello Bob, 漢字 🦉', f'{got}')
+        try:
+            lib.check_no_plaintext_in_memory(w.server, ['Hello Bob, 漢字'])
+        finally:
+            listen.stop()
+
+
 def test_listen_prints_what_comes(home):
     with World(home) as w:
         w.register()
