@@ -43,6 +43,12 @@ NEVER = re.compile(r'\b(rand|srand|signal|time|strcpy|strcat|sprintf|gets|'
                    r'strtok|atoi|localtime|gmtime|system|popen)\s*\(')
 OS_IN_FREESTANDING = re.compile(r'#include <(stdio|stdlib|unistd|time|pthread|'
                                 r'sys/|errno|fcntl|signal)')
+# Statements are rows of one table; beside it the schema's own bookkeeping and
+# the command line's file of records.
+SQL_OK = re.compile(r'^src/(store/(queries\.def|sqlite\.c|migrate\.c)|'
+                    r'cli/profile\.c)$|_test\.c$|^bench/')
+SQL = re.compile(r'"\s*(SELECT\s|INSERT\s+(OR \w+ )?INTO\s|UPDATE\s+\w+\s+SET\s|'
+                 r'DELETE\s+FROM\s)')
 UNFINISHED = re.compile(r'\b(TODO|FIXME|XXX|HACK)\b')
 # Exceptions to the length of a function: tables and switch decoders.
 LONG_OK = re.compile(r'/\* tidy: long: .{10,} \*/')
@@ -119,6 +125,13 @@ def check_calls(path, code):
         for m in rule.finditer(code):
             say(path, code.count('\n', 0, m.start()) + 1,
                 f'{what}: {m.group(0)}')
+
+
+def check_sql(path, text):
+    if not SQL_OK.search(path):
+        for m in SQL.finditer(text):
+            say(path, text.count('\n', 0, m.start()) + 1,
+                'SQL stands in src/store/queries.def alone')
 
 
 def functions(code):
@@ -227,6 +240,7 @@ def main():
         layer = p.split('/')[1] if p.startswith('src/') else None
         check_lines(p, text)
         check_citations(p, text, headings)
+        check_sql(p, text)
         if p.endswith('.def'):
             check_sorted(p, text)
             continue

@@ -211,6 +211,79 @@ test_query_messages_move_the_chat(void **state)
 	txn_rollback(&t);
 }
 
+/* positions_max: once, at the start. user_search_like: as far as its LIMIT. */
+static bool
+may_scan(const char *name)
+{
+	static const char *const list[] = { "positions_max",
+	    "user_search_like" };
+
+	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++)
+		if (strcmp(list[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* Does a line of the engine's plan walk a whole table, by index or not? */
+static bool
+is_scan(const char *sql, struct span line)
+{
+	static const char *const tables[] = { "messages", "events",
+	    "message_receipts", "users", "sessions", "chat_members",
+	    "device_prekeys" };
+	char text[200], want[64];
+
+	snprintf(text, sizeof(text), "%.*s ", (int)line.n,
+	    (const char *)line.p);
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+		snprintf(want, sizeof(want), "SCAN %s ", tables[i]);
+		if (strncmp(text, want, strlen(want)) == 0)
+			return true;
+	}
+	/* Other names of one letter are tables; not that of a subselect. */
+	if (strncmp(text, "SCAN x ", 7) == 0 && strstr(sql, ") AS x") != NULL)
+		return false;
+	return strncmp(text, "SCAN ", 5) == 0 && text[6] == ' ';
+}
+
+/* https://www.sqlite.org/eqp.html: SCAN is each row, SEARCH a part of them. */
+static void
+test_query_none_walks_a_whole_table(void **state)
+{
+	char sql[8192];
+	struct stmt *st;
+	struct value v;
+	unsigned lines = 0, scans = 0, bad = 0;
+	bool row;
+
+	(void)state;
+	for (unsigned id = 0; id < query_count(); id++) {
+		const struct query *q = query_row(id);
+
+		assert_true((size_t)snprintf(sql, sizeof(sql),
+		    "EXPLAIN QUERY PLAN %s", q->sql) < sizeof(sql));
+		assert_int_equal(sqlite_driver.prepare(link_.db, sql, &st),
+		    OK);
+		while (sqlite_driver.step(st, &row) == OK && row) {
+			sqlite_driver.column(st, 3, KIND_TEXT, &v);
+			lines++;
+			if (!is_scan(q->sql, v.s))
+				continue;
+			scans++;
+			if (may_scan(q->name))
+				continue;
+			bad++;
+			print_error("%s: %.*s\n", q->name, (int)v.s.n,
+			    (const char *)v.s.p);
+		}
+		(void)sqlite_driver.reset(st);
+	}
+	assert_true(lines > query_count() / 2);
+	/* That a scan is seen at all: the one of the start. */
+	assert_true(scans > 0);
+	assert_int_equal(bad, 0);
+}
+
 int
 main(void)
 {
@@ -223,6 +296,7 @@ main(void)
 		TEST(test_query_a_full_arena_is_an_error),
 		TEST(test_query_foreign_keys_hold),
 		TEST(test_query_messages_move_the_chat),
+		TEST(test_query_none_walks_a_whole_table),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
