@@ -53,6 +53,7 @@ def accounts(s):
     tap.check(c['type'] == 'access' and c['userId'] == user['id'] and
               c['exp'] - c['iat'] == 3600, 'an access token lives an hour', c)
     tap.check(d['type'] == 'refresh' and d['sid'] == c['sid'] and 'email' not in d and
+              'username' not in d and
               d['exp'] - d['iat'] == 7 * 86400, 'a refresh token 7 days', d)
     r = s.rest('GET', '/api/auth/me', token=access)
     tap.check({'id', 'username', 'email', 'created_at', 'last_login', 'is_active', 'role',
