@@ -145,11 +145,16 @@ person_status(struct host *h, const struct client_person *p, struct buf *out)
 	    "confirmed") : OK;
 }
 
-enum exit_status
-cmd_status(struct host *h, const struct args *a)
+/* Writes about a person, or about this profile where p is NULL. */
+typedef enum err (*about_fn)(struct host *h, const struct client_person *p,
+    const struct client_status *s, struct buf *out);
+
+/* Prints about the person that is the first operand, or about the profile. */
+static enum exit_status
+about(struct host *h, const struct args *a, about_fn put)
 {
 	struct client_status s = { 0 };
-	struct client_person p;
+	struct client_person p = { 0 };
 	struct buf out;
 	enum exit_status st = host_open_reader(h, a, NULL);
 	if (st == EXIT_OK && a->operand_n > 0)
@@ -162,10 +167,22 @@ cmd_status(struct host *h, const struct args *a)
 		return finish(h, &out, e);
 	e = client_status(&h->client, &h->query, &s);
 	if (e == OK)
-		e = a->operand_n > 0 ? person_status(h, &p, &out) :
-		    own_status(h, &s, &out);
+		e = put(h, a->operand_n > 0 ? &p : NULL, &s, &out);
 	host_read_end(h);
 	return finish(h, &out, e);
+}
+
+static enum err
+put_status(struct host *h, const struct client_person *p,
+    const struct client_status *s, struct buf *out)
+{
+	return p != NULL ? person_status(h, p, out) : own_status(h, s, out);
+}
+
+enum exit_status
+cmd_status(struct host *h, const struct args *a)
+{
+	return about(h, a, put_status);
 }
 
 /* ---- devices ---- */
@@ -205,8 +222,10 @@ device_line(const struct client_device *d, struct buf *out)
 }
 
 static enum err
-put_devices(struct host *h, const struct user_id *user, struct buf *out)
+put_devices(struct host *h, const struct client_person *p,
+    const struct client_status *s, struct buf *out)
 {
+	const struct user_id *user = p != NULL ? &p->user : &s->user;
 	struct client_device d[CLIENT_DEVICES_MAX];
 	size_t n = 0;
 	bool json = h->args->json;
@@ -221,24 +240,7 @@ put_devices(struct host *h, const struct user_id *user, struct buf *out)
 enum exit_status
 cmd_devices(struct host *h, const struct args *a)
 {
-	struct client_status s = { 0 };
-	struct client_person p = { 0 };
-	struct buf out;
-	enum exit_status st = host_open_reader(h, a, NULL);
-	if (st == EXIT_OK && a->operand_n > 0)
-		st = find_fresh(h, a->operand[0], &p);
-	if (st != EXIT_OK)
-		return st;
-	buf_init(&out, OUT_MAX);
-	enum err e = host_read(h);
-	if (e != OK)
-		return finish(h, &out, e);
-	e = client_status(&h->client, &h->query, &s);
-	if (e == OK)
-		e = put_devices(h, a->operand_n > 0 ? &p.user : &s.user,
-		    &out);
-	host_read_end(h);
-	return finish(h, &out, e);
+	return about(h, a, put_devices);
 }
 
 /* ---- verify ---- */
