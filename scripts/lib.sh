@@ -70,7 +70,7 @@ need_test() {
 	command -v npm >/dev/null 2>&1 ||
 		need node "to run the stock socket.io-client against the server" nodejs npm
 	[ tests/e2e/node_modules -nt tests/e2e/package-lock.json ] ||
-		(cd tests/e2e && npm ci --silent && touch node_modules) ||
+		(cd tests/e2e && npm ci --loglevel=error && touch node_modules) ||
 		die "npm ci failed in tests/e2e"
 }
 
