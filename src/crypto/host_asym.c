@@ -87,28 +87,30 @@ verify(EVP_PKEY *k, struct span msg, struct span sig)
 	return e == OK ? OK : fail(e);
 }
 
-enum err
-host_rs256_verify(struct span spki, struct span msg, struct span sig)
+/* Verifies under a public key that has to be of the kind that `is` says. */
+static enum err
+verify_spki(struct span spki, bool (*is)(const EVP_PKEY *), struct span msg,
+    struct span sig)
 {
 	EVP_PKEY *k = spki_decode(spki);
 	enum err e = ERR_FORMAT;
 
-	if (k != NULL && is_rsa(k))
+	if (k != NULL && is(k))
 		e = verify(k, msg, sig);
 	EVP_PKEY_free(k);
 	return e == OK ? OK : fail(e);
 }
 
 enum err
+host_rs256_verify(struct span spki, struct span msg, struct span sig)
+{
+	return verify_spki(spki, is_rsa, msg, sig);
+}
+
+enum err
 host_es256_verify_der(struct span spki, struct span msg, struct span sig)
 {
-	EVP_PKEY *k = spki_decode(spki);
-	enum err e = ERR_FORMAT;
-
-	if (k != NULL && is_p256(k))
-		e = verify(k, msg, sig);
-	EVP_PKEY_free(k);
-	return e == OK ? OK : fail(e);
+	return verify_spki(spki, is_p256, msg, sig);
 }
 
 enum err
