@@ -32,6 +32,28 @@ openssl_fail(enum err e)
 	return e;
 }
 
+enum err
+openssl_verify(const char *type, struct span pub, EVP_SIGNATURE *alg,
+    const OSSL_PARAM *params, struct span msg, struct span sig)
+{
+	EVP_PKEY *key = EVP_PKEY_new_raw_public_key_ex(NULL, type, NULL,
+	    pub.p, pub.n);
+	EVP_PKEY_CTX *op = NULL;
+	enum err e = ERR_PROVIDER;
+
+	if (key == NULL)
+		goto out;
+	op = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
+	if (op == NULL || EVP_PKEY_verify_message_init(op, alg, params) != 1)
+		goto out;
+	e = EVP_PKEY_verify(op, sig.p, sig.n, msg.p, msg.n) == 1 ?
+	    OK : ERR_AUTH;
+out:
+	EVP_PKEY_CTX_free(op);
+	EVP_PKEY_free(key);
+	return e == OK ? OK : openssl_fail(e);
+}
+
 static enum err
 do_random(void *ctx, uint8_t *out, size_t n)
 {

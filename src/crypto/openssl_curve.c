@@ -91,27 +91,12 @@ do_ed25519_verify(void *ctx, const uint8_t pub[ED25519_PUB_LEN],
     struct span msg, const uint8_t sig[ED25519_SIG_LEN])
 {
 	struct openssl *o = (struct openssl *)ctx;
-	EVP_PKEY_CTX *op = NULL;
-	EVP_PKEY *key;
-	enum err e = ERR_PROVIDER;
 
 	if (!strict_ed25519(pub, sig))
 		return ERR_AUTH;
-	key = EVP_PKEY_new_raw_public_key_ex(NULL, "ED25519", NULL, pub,
-	    ED25519_PUB_LEN);
-	if (key == NULL)
-		goto out;
-	op = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
-	if (op == NULL ||
-	    EVP_PKEY_verify_message_init(op, o->ed25519, NULL) != 1)
-		goto out;
 	/* OpenSSL compares R with [S]B - [h]A byte for byte: cofactorless. */
-	e = EVP_PKEY_verify(op, sig, ED25519_SIG_LEN, msg.p, msg.n) == 1 ?
-	    OK : ERR_AUTH;
-out:
-	EVP_PKEY_CTX_free(op);
-	EVP_PKEY_free(key);
-	return e == OK ? OK : openssl_fail(e);
+	return openssl_verify("ED25519", span_of(pub, ED25519_PUB_LEN),
+	    o->ed25519, NULL, msg, span_of(sig, ED25519_SIG_LEN));
 }
 
 static enum err

@@ -167,27 +167,12 @@ do_mldsa_verify(void *ctx, const uint8_t pub[MLDSA_PUB_LEN],
 	struct openssl *o = (struct openssl *)ctx;
 	uint8_t copy[CONTEXT_MAX + 1];
 	OSSL_PARAM params[3];
-	EVP_PKEY_CTX *op = NULL;
-	EVP_PKEY *key;
-	enum err e = ERR_PROVIDER;
 
 	if (context.n > CONTEXT_MAX)
 		return ERR_ARG;
-	key = EVP_PKEY_new_raw_public_key_ex(NULL, "ML-DSA-65", NULL, pub,
-	    MLDSA_PUB_LEN);
-	if (key == NULL)
-		goto out;
 	message_params(params, copy, context, NULL);
-	op = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
-	if (op == NULL ||
-	    EVP_PKEY_verify_message_init(op, o->mldsa, params) != 1)
-		goto out;
-	e = EVP_PKEY_verify(op, sig, MLDSA_SIG_LEN, msg.p, msg.n) == 1 ?
-	    OK : ERR_AUTH;
-out:
-	EVP_PKEY_CTX_free(op);
-	EVP_PKEY_free(key);
-	return e == OK ? OK : openssl_fail(e);
+	return openssl_verify("ML-DSA-65", span_of(pub, MLDSA_PUB_LEN),
+	    o->mldsa, params, msg, span_of(sig, MLDSA_SIG_LEN));
 }
 
 void

@@ -41,6 +41,13 @@ struct openssl {
 
 /* Clears OpenSSL's error queue and gives e. */
 enum err openssl_fail(enum err e);
+/*
+ * Verifies sig over msg under a raw public key of the named type, with a
+ * fetched algorithm and its parameters (or NULL). ERR_AUTH, ERR_PROVIDER.
+ */
+MUST_USE enum err openssl_verify(const char *type, struct span pub,
+    EVP_SIGNATURE *alg, const OSSL_PARAM *params, struct span msg,
+    struct span sig);
 
 /*
  * The key of a seed, from the cache or newly expanded (then the least recently
