@@ -8,7 +8,8 @@ BUILD_PACKAGES="build-essential pkg-config meson ninja-build python3
  libsqlite3-dev libpq-dev libncurses-dev libcrypt-dev libcmocka-dev
  zlib1g-dev libzstd-dev xz-utils ca-certificates"
 NEWER_PACKAGES="libssl-dev libllhttp-dev libyyjson-dev libhiredis-dev"
-TEST_PACKAGES="valgrind postgresql procps gdb sqlite3"
+TEST_PACKAGES="valgrind postgresql procps gdb sqlite3 nginx-light
+ python3-socketio python3-aiohttp brotli"
 FULL_PACKAGES="gcovr"
 
 as_root() {
