@@ -70,9 +70,11 @@ need_test() {
 		$TEST_PACKAGES $CLANG_PACKAGES
 	command -v npm >/dev/null 2>&1 ||
 		need node "to run the stock socket.io-client against the server" nodejs npm
-	[ tests/e2e/node_modules -nt tests/e2e/package-lock.json ] ||
-		(cd tests/e2e && npm ci --loglevel=error && touch node_modules) ||
-		die "npm ci failed in tests/e2e"
+	for dir in tests/e2e tests/conformance; do
+		[ $dir/node_modules -nt $dir/package-lock.json ] ||
+			(cd $dir && npm ci --loglevel=error && touch node_modules) ||
+			die "npm ci failed in $dir"
+	done
 }
 
 # configure DIR [meson option]...
