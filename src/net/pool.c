@@ -53,3 +53,16 @@ pool_put(struct pool *p, void *piece)
 	p->free = piece;
 	p->n_free++;
 }
+
+void
+pool_leave(struct pool *p, size_t n)
+{
+	assert(p->n_used >= n);
+	p->n_used -= n;
+}
+
+void
+pool_join(struct pool *p, size_t n)
+{
+	p->n_used += n;
+}

@@ -18,5 +18,11 @@ void pool_init(struct pool *p, size_t size, size_t keep);
 void pool_fini(struct pool *p);	/* all pieces must have been given back */
 void *pool_get(struct pool *p);	/* not zeroed; NULL without memory */
 void pool_put(struct pool *p, void *piece);	/* NULL does nothing */
+/*
+ * n pieces in use go from one pool to another of the same size, so from one
+ * thread to another: each says so on its own thread.
+ */
+void pool_leave(struct pool *p, size_t n);
+void pool_join(struct pool *p, size_t n);
 
 #endif

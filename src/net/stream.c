@@ -506,3 +506,78 @@ stream_is_closing(const struct stream *s)
 {
 	return !takes(s);
 }
+
+/* ---- From one reactor to another ---- */
+
+enum err
+stream_release(struct stream *s, struct stream_parts *parts_out)
+{
+	struct stream_parts p = { .fd = s->io.fd, .held = true,
+	    .tls = s->tls, .first = s->first, .last = s->last,
+	    .out_bytes = s->out_bytes };
+
+	assert(reactor_self() == s->reactor);
+	if (s->state != ST_OPEN)
+		return ERR_CONFLICT;
+	for (const struct stream_out *o = s->first; o != NULL; o = o->next) {
+		p.refs_n++;
+		p.chunks_n += o->chunk != NULL;
+	}
+	pool_leave(reactor_pool_refs(s->reactor), p.refs_n);
+	pool_leave(reactor_pool_chunks(s->reactor), p.chunks_n);
+	reactor_unwatch(s->reactor, &s->io);
+	reactor_flush_cancel(&s->flush);
+	s->state = ST_NONE;
+	s->first = s->last = NULL;
+	s->out_bytes = 0;
+	s->tls = NULL;
+	s->io.fd = -1;
+	*parts_out = p;
+	return OK;
+}
+
+enum err
+stream_adopt(struct stream *s, struct reactor *r, struct stream_parts *parts,
+    const struct stream_ops *ops, uint32_t out_max)
+{
+	enum err e;
+
+	assert(reactor_self() == r);
+	assert(parts->held);
+	if ((e = begin(s, r, parts->fd, ops, out_max)) != OK) {
+		stream_parts_close(r, parts);
+		return e;
+	}
+	pool_join(reactor_pool_refs(r), parts->refs_n);
+	pool_join(reactor_pool_chunks(r), parts->chunks_n);
+	s->tls = parts->tls;
+	s->first = parts->first;
+	s->last = parts->last;
+	s->out_bytes = parts->out_bytes;
+	s->state = ST_OPEN;
+	/* TLS may hold bytes that no descriptor will ever tell of. */
+	s->flags = FL_TOLD | FL_READABLE;
+	reactor_flush(r, &s->flush);
+	*parts = (struct stream_parts){ .fd = -1 };
+	return OK;
+}
+
+void
+stream_parts_close(struct reactor *r, struct stream_parts *parts)
+{
+	struct stream s = { .reactor = r, .first = parts->first,
+	    .last = parts->last };
+
+	if (!parts->held)
+		return;
+	pool_join(reactor_pool_refs(r), parts->refs_n);
+	pool_join(reactor_pool_chunks(r), parts->chunks_n);
+	while (s.first != NULL)
+		drop_first(&s);
+	if (parts->tls != NULL) {
+		tls_end(parts->tls);
+		tls_close(parts->tls);
+	}
+	sys_close(parts->fd);
+	*parts = (struct stream_parts){ .fd = -1 };
+}

@@ -101,6 +101,43 @@ void stream_finish(struct stream *s);
 /* At once; the queue is dropped. on_close follows at the end of the tick. */
 void stream_close(struct stream *s);
 bool stream_is_closing(const struct stream *s);	/* finish, close or ended */
+
+/*
+ * A stream on its way from one reactor to another: what it is made of, and
+ * nothing that belongs to a thread. Zeroed, it is nothing.
+ */
+struct stream_parts {
+	int fd;
+	bool held;			/* there is something in here */
+	struct tls_conn *tls;
+	struct stream_out *first, *last;	/* what waits to be written */
+	uint32_t out_bytes, refs_n, chunks_n;
+};
+
+/*
+ * Takes an open stream apart. On OK it is over for its owner without an
+ * on_close, and its memory is the owner's again as soon as the callback of
+ * the stream that this is called from (if any) has returned; until then it
+ * may not be used again, so the new owner adopts into a stream of its own. Bytes that on_data had given stay the caller's.
+ * Pausing is not kept.
+ * ERR_CONFLICT: not open (connecting, in the handshake, closing, ended);
+ * nothing has changed.
+ */
+MUST_USE enum err stream_release(struct stream *s,
+    struct stream_parts *parts_out);
+/*
+ * Puts it together again as s (as zeroed or ended as for stream_accept), on
+ * r's thread. There is no on_open. What waits, in the kernel or inside TLS,
+ * comes by on_data from the next tick on; an end of the peer that was told
+ * before is told again. The parts are empty afterwards, on failure too: then
+ * the connection is closed. out_max: as in stream_accept; what was queued
+ * already may pass it. ERR_NOMEM, ERR_LIMIT.
+ */
+MUST_USE enum err stream_adopt(struct stream *s, struct reactor *r,
+    struct stream_parts *parts, const struct stream_ops *ops,
+    uint32_t out_max);
+/* Closes what nobody adopts, on the thread of r (any reactor). */
+void stream_parts_close(struct reactor *r, struct stream_parts *parts);
 static inline size_t
 stream_waiting(const struct stream *s)	/* bytes not written yet */
 {
