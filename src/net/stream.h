@@ -118,8 +118,8 @@ struct stream_parts {
  * Takes an open stream apart. On OK it is over for its owner without an
  * on_close, and its memory is the owner's again as soon as the callback of
  * the stream that this is called from (if any) has returned; until then it
- * may not be used again, so the new owner adopts into a stream of its own. Bytes that on_data had given stay the caller's.
- * Pausing is not kept.
+ * may not be used again, so the new owner adopts into a stream of its own.
+ * Bytes that on_data had given stay the caller's. Pausing is not kept.
  * ERR_CONFLICT: not open (connecting, in the handshake, closing, ended);
  * nothing has changed.
  */
