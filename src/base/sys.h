@@ -61,6 +61,12 @@ struct sys_iov {
  */
 MUST_USE enum err sys_listen(const struct sys_addr *a, int backlog,
     int *fd_out);
+/*
+ * SO_REUSEPORT, which lets all reactors listen on one port, would let another
+ * process of the same user do so too: this looks, without it, whether the
+ * port is in use (ERR_CONFLICT). For start-up, before the first sys_listen.
+ */
+MUST_USE enum err sys_port_free(const struct sys_addr *a);
 /* The address that a socket is bound to. */
 MUST_USE enum err sys_local_addr(int fd, struct sys_addr *out);
 /*

@@ -191,6 +191,26 @@ sys_listen(const struct sys_addr *a, int backlog, int *fd_out)
 }
 
 enum err
+sys_port_free(const struct sys_addr *a)
+{
+	union any_addr os;
+	socklen_t n = to_os(a, &os);
+	enum err e = OK;
+	int fd;
+
+	if (a->port == 0)
+		return OK;
+	fd = new_socket(a);
+	if (fd < 0)
+		return OK;	/* sys_listen will tell why */
+	try_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	if (bind(fd, &os.sa, n) != 0 && errno == EADDRINUSE)
+		e = ERR_CONFLICT;
+	close(fd);
+	return e;
+}
+
+enum err
 sys_local_addr(int fd, struct sys_addr *out)
 {
 	union any_addr a;

@@ -124,8 +124,10 @@ test_sys_linux_port_in_use(void **state)
 	assert_int_not_equal(a.port, 0);
 	/* Each reactor has a listener of its own on the same port. */
 	assert_int_equal(sys_listen(&a, 8, &two), OK);
+	assert_int_equal(sys_port_free(&a), ERR_CONFLICT);
 	sys_close(one);
 	sys_close(two);
+	assert_int_equal(sys_port_free(&a), OK);
 	assert_true(sys_addr_decode("192.0.2.1", 80, &a));
 	assert_int_equal(sys_listen(&a, 8, &one), ERR_IO);
 }

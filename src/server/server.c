@@ -3,13 +3,9 @@
  */
 #include "server/server.h"
 
-#include <errno.h>
-#include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "server/ops.h"
@@ -63,39 +59,12 @@ server_wrong(struct server_error *out, enum err e, const char *fmt, ...)
 
 /* ---- listening ---- */
 
-/*
- * SO_REUSEPORT, which lets all reactors listen on one port, would let another
- * nightjard of the same user do so too: look before, without it.
- */
-static enum err
-server_port_free(const struct sys_addr *a)
-{
-	struct sockaddr_in6 sin = { .sin6_family = AF_INET6,
-	    .sin6_port = htons(a->port) };
-	enum err e = OK;
-	int one = 1, zero = 0;
-
-	if (a->port == 0)
-		return OK;
-	memcpy(&sin.sin6_addr, a->ip, sizeof(a->ip));
-	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return OK;	/* no IPv6 here: listening itself will tell */
-	setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof(zero));
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (bind(fd, (struct sockaddr *)(void *)&sin, sizeof(sin)) != 0 &&
-	    errno == EADDRINUSE)
-		e = ERR_CONFLICT;
-	close(fd);
-	return e;
-}
-
 static enum err
 server_listen_on(struct server *s, const struct sys_addr *a,
     struct tls_ctx *tls, const char *key, const char *text,
     struct server_error *out)
 {
-	enum err e = server_port_free(a);
+	enum err e = sys_port_free(a);
 
 	for (unsigned i = 0; e == OK && i < s->shards_n; i++)
 		e = edge_listen(s->shards[i].edge, a, tls, NULL);
