@@ -74,6 +74,17 @@ edge_conn_find(struct edge_ref r)
 	    slab_find(&r.edge->conns, r.index, r.generation);
 }
 
+void
+edge_conn_disown(struct conn *c, enum edge_end why)
+{
+	const struct ws_ops *ops = c->ops;
+
+	c->ops = NULL;
+	if (ops != NULL)
+		ops->on_end(c, why);
+	c->owner = NULL;
+}
+
 static void
 uncount_handshake(struct conn *c)
 {
@@ -372,8 +383,7 @@ on_eof(struct stream *s)
 	/* A request under way is answered; then it ends (RFC 9112 9.6). */
 	if (c->state != CONN_ANSWER)
 		edge_conn_finish(c);
-	if (c->session != NULL)
-		edge_session_end(c->session, EDGE_LOST);
+	edge_conn_disown(c, EDGE_LOST);
 }
 
 static void
@@ -387,8 +397,7 @@ on_close(struct stream *s, enum stream_end why)
 	uncount_handshake(c);
 	timer_cancel(&c->timer);
 	reactor_flush_cancel(&c->resume);
-	if (c->session != NULL)
-		edge_session_end(c->session, EDGE_LOST);
+	edge_conn_disown(c, EDGE_LOST);
 	hold_drop(&c->edge->holds, &c->pend);
 	hold_drop(&c->edge->holds, &c->message);
 	addr_give(e, &c->peer);

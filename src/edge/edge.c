@@ -25,8 +25,9 @@ edge_conf_default(struct edge_conf *c)
 		.requests_max = 10000,
 		.ping_interval_ms = 25000,
 		.ping_timeout_ms = 20000,
-		.connect_ms = 45000,
 		.message_max = 1000000,
+		.join_max = 16384,
+		.connect_ms = 45000,
 		.out_max = 4 << 20,
 		.held_max = 256 << 20,
 	};
@@ -68,6 +69,33 @@ encode_headers(struct edge *e, const struct edge_conf *c)
 	return wr_ok(&w) ? OK : ERR_ARG;
 }
 
+/* The Engine.IO paths; the one of Socket.IO where none is given. */
+static enum err
+copy_paths(struct edge *e, const struct edge_conf *c)
+{
+	const struct edge_path usual = { SPAN("/socket.io/"), EDGE_SOCKET_IO };
+	const struct edge_path *p = c->paths == NULL ? &usual : c->paths;
+	size_t n = c->paths == NULL ? 1 : c->paths_n;
+
+	if (n > EDGE_PATHS_MAX)
+		return ERR_ARG;
+	for (size_t i = 0; i < n; i++) {
+		struct eio_path *to = &e->paths[i];
+
+		if (p[i].path.n < 2 || p[i].path.n > EDGE_PATH_MAX ||
+		    p[i].path.p[0] != '/' || p[i].path.p[p[i].path.n - 1] !=
+		    '/' || (p[i].kind == EDGE_ENGINE_IO &&
+		    e->app->on_message == NULL))
+			return ERR_ARG;
+		memcpy(to->text, p[i].path.p, p[i].path.n);
+		to->n = p[i].path.n;
+		to->kind = (uint8_t)p[i].kind;
+	}
+	e->paths_n = n;
+	e->conf.paths = NULL;
+	return OK;
+}
+
 static void
 release(struct edge *e)
 {
@@ -107,6 +135,7 @@ edge_open(struct reactor *r, const struct edge_conf *c,
 	e->drained.run = on_drained;
 	e->tell.run = edge_sio_tell;
 	list_init(&e->gone);
+	list_init(&e->over);
 	sys_random(&seed, sizeof seed);
 	map_init(&e->addrs, 16, c->conns_max, seed);
 	e->scratch = malloc(EDGE_SCRATCH);
@@ -115,11 +144,14 @@ edge_open(struct reactor *r, const struct edge_conf *c,
 	if (err == OK)
 		err = encode_headers(e, c);
 	if (err == OK)
+		err = copy_paths(e, c);
+	if (err == OK)
 		err = slab_open(&e->conns, sizeof(struct conn), c->conns_max);
+	/* Ended ones stay until the tick's end, as new ones come. */
 	if (err == OK)
 		err = slab_open(&e->sessions, sizeof(struct session),
+		    c->conns_max < UINT32_MAX / 2 ? c->conns_max * 2 :
 		    c->conns_max);
-	/* Ended ones stay until the tick's end, as new ones come. */
 	if (err == OK)
 		err = slab_open(&e->socks, sizeof(struct sock),
 		    c->conns_max < UINT32_MAX / 2 ? c->conns_max * 2 :
@@ -163,7 +195,7 @@ edge_close(struct edge *e)
 	close_listeners(e);
 	timer_cancel(&e->drain);
 	cut_all(e);
-	while (e->conns.n > 0 || e->socks.n > 0)
+	while (e->conns.n > 0 || e->socks.n > 0 || e->sessions.n > 0)
 		reactor_tick(e->reactor, 0);
 	reactor_flush_cancel(&e->drained);
 	reactor_flush_cancel(&e->tell);
@@ -231,7 +263,8 @@ on_drained(struct flush *f)
 	    offsetof(struct edge, drained));
 	void (*done)(void *) = e->drain_done;
 
-	if (e->conns.n > 0 || e->socks.n > 0 || done == NULL)
+	if (e->conns.n > 0 || e->socks.n > 0 || e->sessions.n > 0 ||
+	    done == NULL)
 		return;
 	timer_cancel(&e->drain);
 	e->drain_done = NULL;
@@ -257,8 +290,7 @@ drain_conn(struct conn *c, uint16_t code)
 			edge_conn_finish(c);
 		break;
 	case CONN_WS:
-		if (c->session != NULL)
-			edge_session_end(c->session, EDGE_DRAIN);
+		edge_conn_disown(c, EDGE_DRAIN);
 		edge_ws_close(c, code, "");
 		break;
 	case CONN_BODY:		/* is answered, then ends */

@@ -58,7 +58,29 @@ struct edge_answer {
  */
 void edge_answer(struct edge_ref request, const struct edge_answer *a);
 
-/* ---- Socket.IO ---- */
+/* ---- Engine.IO ---- */
+
+/* What the sessions of a path carry. */
+enum edge_kind {
+	EDGE_SOCKET_IO,		/* sockets: on_connect, on_event, ... */
+	EDGE_ENGINE_IO,		/* messages as they are: on_message */
+};
+
+/* Whose scripts may read the answers of the Engine.IO paths (CORS). */
+enum edge_cors {
+	EDGE_CORS_NONE,		/* their own site's only: no fields, and
+				   OPTIONS is the app's request */
+	EDGE_CORS_ANY,		/* every site's, without credentials */
+	EDGE_CORS_APP,		/* those that on_origin lets */
+};
+
+/* A path and whether "/name" is meant with "/name/". */
+#define EDGE_PATHS_MAX 8
+#define EDGE_PATH_MAX 63	/* bytes of a path */
+struct edge_path {
+	struct span path;	/* begins and ends with '/' */
+	enum edge_kind kind;
+};
 
 /* The HTTP request that wants to become an Engine.IO session. */
 struct edge_handshake {
@@ -66,13 +88,33 @@ struct edge_handshake {
 	struct span origin;		/* empty: none was sent, no browser */
 	struct sys_addr *addr;		/* in/out: the client's address (behind
 					   a trusted proxy: the forwarded one) */
+	enum edge_kind kind;
+	bool websocket;			/* else it begins with polling */
+	struct edge_ref session;	/* the name of the one that begins; it
+					   is there once this has returned */
+	void *user;			/* out: the app's own; NULL at first.
+					   Given back by on_session_end */
 };
+
+/*
+ * For sessions of kind EDGE_ENGINE_IO. Sends one message. False: it is not
+ * there any more, or was ended by this (its reader is too slow).
+ */
+bool edge_send(struct edge_ref session, struct span message, bool binary);
+/* Ends a session of any kind: a close packet, after what is queued. */
+void edge_end_session(struct edge_ref session);
+/* What the handshake left; NULL when gone. */
+void *edge_session_user(struct edge_ref session);
+
+/* ---- Socket.IO ---- */
 
 struct edge_connect {
 	struct span nsp;		/* "/" */
 	struct span auth;		/* JSON object text; empty: none */
 	struct sys_addr addr;		/* as the handshake left it */
 	bool tls;
+	void *user;			/* as the handshake left it */
+	struct edge_ref session;
 };
 
 struct edge_event {
@@ -167,9 +209,20 @@ struct edge_app {
 	    const char *why);
 	/*
 	 * Optional. A session begins: 0 lets it, else an HTTP status (403 for
-	 * a foreign origin, 429, 503) that the handshake is answered with.
+	 * a foreign origin, 429, 503) that the handshake is answered with;
+	 * then on_session_end is not called.
 	 */
 	int (*on_handshake)(void *arg, struct edge_handshake *h);
+	/* With EDGE_CORS_APP: may scripts of that origin read our answers? */
+	bool (*on_origin)(void *arg, struct span origin);
+	/*
+	 * Optional. It is over; once for each that on_handshake let, after
+	 * on_close of its sockets. user: what that one left.
+	 */
+	void (*on_session_end)(void *arg, void *user, enum edge_end why);
+	/* A message of a session of kind EDGE_ENGINE_IO. */
+	void (*on_message)(void *arg, struct edge_ref session,
+	    struct span message, bool binary);
 	/*
 	 * CONNECT: call edge_accept or edge_refuse, now or later. A client that
 	 * gives up before is told by on_close.
@@ -209,16 +262,22 @@ struct edge_conf {
 	uint64_t close_ms;		/* for the peer to end, too; 0: is not
 					   waited for [2000] */
 	uint32_t requests_max;		/* on one connection [10000] */
-	/* Engine.IO and Socket.IO */
+	/* Engine.IO */
+	const struct edge_path *paths;	/* [/socket.io/, EDGE_SOCKET_IO] */
+	size_t paths_n;			/* <= EDGE_PATHS_MAX */
+	enum edge_cors cors;		/* [EDGE_CORS_NONE] */
 	uint64_t ping_interval_ms;	/* not 0 [25000] */
 	uint64_t ping_timeout_ms;	/* not 0 [20000] */
-	uint64_t connect_ms;		/* no socket joined for so long [45000] */
-	uint32_t message_max;		/* bytes of a message [1000000]; 16 KiB
-					   until a socket is accepted */
+	uint32_t message_max;		/* bytes of a message, and of a polling
+					   body [1000000] */
+	uint32_t join_max;		/* the same for a Socket.IO session
+					   that has no socket yet [16384] */
 	uint32_t out_max;		/* bytes waiting to be written [4 MiB];
 					   from 64 KiB on its peer is not read */
 	size_t held_max;		/* bytes of all unfinished messages
 					   together [256 MiB], over: 503, 1013 */
+	/* Socket.IO */
+	uint64_t connect_ms;		/* no socket joined for so long [45000] */
 	/* Answer headers on every answer; the second list on TLS only. */
 	const struct http_field *headers;
 	size_t headers_n;

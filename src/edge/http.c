@@ -234,6 +234,7 @@ on_end(struct conn *c, struct intake *in)
 {
 	struct edge *e = c->edge;
 	struct hold *copy = c->message;
+	const struct eio_path *path;
 	struct edge_request req = { &e->head, { NULL, 0 }, c->peer,
 	    (c->flags & CONN_IS_TLS) != 0 };
 
@@ -257,8 +258,9 @@ on_end(struct conn *c, struct intake *in)
 	if (e->head.minor == 0)
 		c->flags |= CONN_HTTP10;
 	edge_conn_enter(c, CONN_ANSWER, e->conf.answer_ms);
-	if (edge_ws_is_path(e->head.path))
-		edge_ws_handshake(c, &req);
+	path = edge_handshake_path(e, e->head.path);
+	if (path != NULL)
+		edge_handshake_request(c, path, &req);
 	else
 		e->app->on_request(e->app->arg, request_ref(c), &req);
 	hold_drop(&e->holds, &copy);

@@ -1,9 +1,12 @@
 /*
  * private.h: what the files of edge share. A connection (conn.c) is HTTP
- * (http.c) until a WebSocket handshake (ws.c) gives it an Engine.IO session,
- * which has Socket.IO sockets, one for each namespace joined (sio.c). The
- * three are slots of three slabs; each lower one may outlive the upper ones
- * until the end of the tick.
+ * (http.c) until a handshake makes it a WebSocket (ws.c), which carries the
+ * messages of whatever gave it its struct ws_ops: an Engine.IO session
+ * (session.c, begun in handshake.c) or an application's own. A session has
+ * Socket.IO sockets, one for each namespace joined (sio.c), or an application
+ * that takes its messages as they are. Connections, sessions and sockets are
+ * slots of three slabs; each lower one may outlive the upper ones until the
+ * end of the tick.
  */
 #ifndef EDGE_PRIVATE_H
 #define EDGE_PRIVATE_H
@@ -26,7 +29,6 @@
 #define EDGE_SOCK_ID 20		/* characters of 15 random bytes */
 #define EDGE_SCRATCH 65536	/* answers' heads and small messages */
 #define EDGE_CLOG 65536		/* waiting bytes beyond which we read no more */
-#define EDGE_JOIN_MAX 16384	/* bytes of a message before a socket is in */
 #define EDGE_HEADERS_BYTES 8192	/* of conf.headers as text */
 
 enum conn_state {
@@ -48,6 +50,26 @@ enum conn_state {
 #define CONN_COUNTED 128u	/* in the handshakes under way */
 
 struct session;
+struct conn;
+
+/*
+ * Whoever has a connection as its WebSocket, by struct conn's `owner`. A
+ * callback may close the connection and end its owner.
+ */
+struct ws_ops {
+	/* A whole message; in place, so good until the return. */
+	void (*on_message)(struct conn *c, struct span msg, bool binary);
+	/*
+	 * Once, unless the owner called edge_ws_close itself: it is not its
+	 * owner any more. The connection is closed by who calls this.
+	 */
+	void (*on_end)(struct conn *c, enum edge_end why);
+};
+
+struct ws_options {
+	uint32_t message_max;		/* bytes of a message; 0: 2^32 - 1 */
+	struct span protocol;		/* the subprotocol chosen; or empty */
+};
 
 struct conn {
 	struct slab_slot slot;		/* first; its name is the request's */
@@ -61,7 +83,8 @@ struct conn {
 	} in;
 	struct hold *pend;		/* input that was not taken yet */
 	struct hold *message;		/* head and body, or WebSocket message */
-	struct session *session;	/* CONN_WS */
+	const struct ws_ops *ops;	/* CONN_WS; NULL: it is closing */
+	void *owner;			/* whose ops these are */
 	size_t body_max;		/* of the present request */
 	size_t head_n;			/* bytes of head in message */
 	struct sys_addr peer;
@@ -70,17 +93,30 @@ struct conn {
 	uint8_t flags;
 };
 
-/* An Engine.IO session; transports other than WebSocket would hang here. */
+/* An Engine.IO session. */
 struct session {
-	struct slab_slot slot;
+	struct slab_slot slot;		/* its name is the app's ref */
 	struct edge *edge;
 	struct conn *conn;		/* its transport */
 	struct timer ping;		/* next ping, or its pong's time */
 	struct timer join;		/* conf.connect_ms without a socket */
-	struct list socks;
+	struct list socks;		/* EDGE_SOCKET_IO */
+	struct list link;		/* the edge's over, once it is */
+	void *user;			/* of the app */
 	struct sys_addr addr;
 	char sid[EDGE_SID];
+	uint8_t kind;			/* enum edge_kind */
+	uint8_t end;			/* enum edge_end, once it is over */
+	bool tls;
 	bool pinged;			/* a pong is due */
+	bool ended;
+};
+
+/* Of conf.paths; in memory of the edge's. */
+struct eio_path {
+	char text[EDGE_PATH_MAX + 1];
+	size_t n;
+	uint8_t kind;			/* enum edge_kind */
 };
 
 enum sock_state { SOCK_ASKED, SOCK_OPEN, SOCK_ENDED };
@@ -112,6 +148,9 @@ struct edge {
 	struct holds holds;		/* unfinished messages of all */
 	struct map addrs;		/* connections of each address */
 	struct list gone;		/* sockets whose end the app must hear */
+	struct list over;		/* sessions, likewise */
+	struct eio_path paths[EDGE_PATHS_MAX];
+	size_t paths_n;
 	struct flush tell;		/* at the tick's end at the latest */
 	struct edge_listener listeners[EDGE_LISTENERS_MAX];
 	size_t listeners_n;
@@ -144,6 +183,8 @@ void edge_conn_continue(struct conn *c);
 /* False: not enough room (the reader is too slow) or no memory. */
 bool edge_conn_write(struct conn *c, struct span bytes);
 struct conn *edge_conn_find(struct edge_ref r);
+/* Its owner, if any, hears that it is over. */
+void edge_conn_disown(struct conn *c, enum edge_end why);
 /*
  * The peer does not read what it caused to be written: nothing more is read
  * from it until it does, so that it can not fill the queue with answers.
@@ -164,40 +205,87 @@ void edge_http_refuse(struct conn *c, int status, const char *why);
 void edge_http_plain(struct conn *c, int status, const char *type,
     struct span body);
 
+/* ---- handshake.c ---- */
+
+/* The Engine.IO path that this is; NULL: none. */
+const struct eio_path *edge_handshake_path(const struct edge *e,
+    struct span path);
+/* A request for it: answers, or makes it a session. */
+void edge_handshake_request(struct conn *c, const struct eio_path *path,
+    const struct edge_request *req);
+
 /* ---- ws.c ---- */
 
-bool edge_ws_is_path(struct span path);
-/* A request for the path: answers it, and makes it a session if it may be. */
-void edge_ws_handshake(struct conn *c, const struct edge_request *req);
+/*
+ * Switches a connection whose request is under way to WebSocket; `owner` and
+ * `ops` have it from then on. ERR_FORMAT: no WebSocket handshake (RFC 6455
+ * 4.2.1), the request is still to be answered. ERR_LIMIT: no room for the
+ * answer, it was refused.
+ */
+MUST_USE enum err edge_ws_accept(struct conn *c, const struct http_msg *head,
+    const struct ws_ops *ops, void *owner, const struct ws_options *o);
 size_t edge_ws_input(struct conn *c, uint8_t *p, size_t n);
 /*
- * A message of packets to a session: fill(w, arg) writes it (at most room
- * bytes), framing is done here. False: it could not be queued.
+ * A text message: fill(w, arg) writes it (at most room bytes), framing is
+ * done here. False: it could not be queued.
  */
 bool edge_ws_send(struct conn *c, size_t room,
     void (*fill)(struct wr *w, const void *arg), const void *arg);
-/* A close frame, then the end of the connection. */
+/* Whole frames, by reference. False: it could not be queued. */
+bool edge_ws_send_blob(struct conn *c, struct blob *frames);
+/* A close frame, then the end of the connection; it has no owner any more. */
 void edge_ws_close(struct conn *c, uint16_t code, const char *reason);
 
 /* ---- session.c ---- */
 
-/* NULL: no slot. Sends the open packet. */
-struct session *edge_session_open(struct conn *c, const struct sys_addr *addr);
-/* Its sockets end; its transport is the caller's to close. */
-void edge_session_end(struct session *s, enum edge_end why);
+extern const struct ws_ops edge_session_ws_ops;
+/* NULL: no slot. Its transport follows. */
+struct session *edge_session_new(struct edge *e, enum edge_kind kind);
+/* It begins, over a WebSocket whose owner it is. False: it ended at once. */
+bool edge_session_open(struct session *s, struct conn *c);
+/* Not begun yet: gives the slot back. */
+void edge_session_drop(struct session *s);
+struct session *edge_session_find(struct edge_ref r);
+/*
+ * One text packet: fill(w, arg) writes it, its type digit included, at most
+ * room bytes. False: the session was ended by this (EDGE_SLOW).
+ */
+bool edge_session_send(struct session *s, size_t room,
+    void (*fill)(struct wr *w, const void *arg), const void *arg);
+/*
+ * One or more whole unmasked WebSocket frames, by reference: a text frame is
+ * a packet with its type digit, a binary frame is a binary message packet.
+ * False as above.
+ */
+bool edge_session_send_blob(struct session *s, struct blob *frames);
+/* Nothing waits to be written (what is volatile may be sent). */
+bool edge_session_is_writable(const struct session *s);
+struct span edge_session_transport(const struct session *s);
+/* Bytes that a message may have from now on. */
+void edge_session_limit(struct session *s, uint32_t message_max);
+/*
+ * Ends it and its sockets; what is queued goes out, then a close packet or
+ * frame (code, reason: RFC 6455 7.4). The app hears at the tick's end.
+ */
+void edge_session_close(struct session *s, enum edge_end why, uint16_t code,
+    const char *reason);
+/* Ends it so: a rule was broken, counted as a bad packet. */
+void edge_session_refuse(struct session *s, const char *why);
 /* It has no socket: conf.connect_ms runs until one is joined. */
 void edge_session_await(struct session *s);
-/* A whole message has come. It may end the session. */
-void edge_session_message(struct session *s, struct span msg, bool binary);
-/* Ends it with a close frame: a rule was broken, counted as a bad packet. */
-void edge_session_refuse(struct session *s, const char *why);
+/* One was joined: the time is over, and messages may have their full size. */
+void edge_session_joined(struct session *s);
+/* Tells the app of all that are over. By edge_sio_tell, after the sockets. */
+void edge_session_tell(struct edge *e);
 
 /* ---- sio.c ---- */
 
-void edge_sio_packet(struct session *s, struct span msg);
+/* A message of an EDGE_SOCKET_IO session. It may end it. */
+void edge_sio_message(struct session *s, struct span msg, bool binary);
 /* Not joined any more; the app hears why at the end of the tick. */
 void edge_sio_end(struct sock *k, enum edge_end why);
-/* Tells the app of all that have ended. Never from inside its calls. */
+/* Tells the app of all that have ended, and of sessions that are over. Never
+ * from inside its calls. */
 void edge_sio_tell(struct flush *f);
 
 #endif

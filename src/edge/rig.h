@@ -193,9 +193,11 @@ rig_on_close(void *arg, struct edge_ref s, enum edge_end why)
 	rig_note("close", span_str(edge_end_name(why)), SPAN(""));
 }
 
-static const struct edge_app rig_app = { &rig, rig_on_request, rig_body_max,
-    rig_on_refused, rig_on_handshake, rig_on_connect, rig_on_event,
-    rig_on_ack, rig_on_close };
+static const struct edge_app rig_app = { .arg = &rig,
+    .on_request = rig_on_request, .body_max = rig_body_max,
+    .on_refused = rig_on_refused, .on_handshake = rig_on_handshake,
+    .on_connect = rig_on_connect, .on_event = rig_on_event,
+    .on_ack = rig_on_ack, .on_close = rig_on_close };
 
 RIG void
 rig_start(const struct edge_conf *c)

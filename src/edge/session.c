@@ -1,27 +1,149 @@
 /*
  * session.c: Engine.IO 4 sessions: the open packet, the server's pings and
- * their pongs, the close. Source: Engine.IO protocol, revision 4.
- * exports edge_session_*
+ * their pongs, packets both ways, the close.
+ * exports edge_session_*, edge_send, edge_end_session
+ * Source: Engine.IO protocol, revision 4.
  */
 #include <assert.h>
 
 #include "base/text.h"
 #include "edge/private.h"
 
-static void on_ping(struct timer *t);
-
-static void
-put_open(struct wr *w, const void *arg)
+static struct session *
+of_ping(struct timer *t)
 {
-	const struct session *s = arg;
-	const struct edge_conf *c = &s->edge->conf;
-	struct eio_open o = { .sid = SPAN_OF(s->sid),
-	    .ping_interval_ms = (uint32_t)c->ping_interval_ms,
-	    .ping_timeout_ms = (uint32_t)c->ping_timeout_ms,
-	    .max_payload = c->message_max };
-
-	eio_put_open(w, &o);
+	return (struct session *)(void *)((char *)t -
+	    offsetof(struct session, ping));
 }
+
+static struct edge_ref
+session_ref(const struct session *s)
+{
+	return (struct edge_ref){ s->edge, s->slot.index,
+	    s->slot.generation };
+}
+
+struct session *
+edge_session_find(struct edge_ref r)
+{
+	struct session *s = r.edge == NULL ? NULL :
+	    slab_find(&r.edge->sessions, r.index, r.generation);
+
+	assert(s == NULL || reactor_self() == s->edge->reactor);
+	return s == NULL || s->ended ? NULL : s;
+}
+
+/* ---- Ends ---- */
+
+/* Over; what becomes of its transport is the caller's business. */
+static void
+finish(struct session *s, enum edge_end why)
+{
+	struct edge *e = s->edge;
+
+	assert(!s->ended);
+	s->ended = true;
+	s->end = (uint8_t)why;
+	s->conn = NULL;
+	while (!list_is_empty(&s->socks))
+		edge_sio_end(LIST_ITEM(s->socks.next, struct sock, link), why);
+	timer_cancel(&s->ping);
+	timer_cancel(&s->join);
+	e->stats.sessions--;
+	list_push(&e->over, &s->link);
+	reactor_flush(e->reactor, &e->tell);
+}
+
+void
+edge_session_tell(struct edge *e)
+{
+	struct list *l;
+
+	while ((l = list_pop(&e->over)) != NULL) {
+		struct session *s = LIST_ITEM(l, struct session, link);
+
+		if (e->app->on_session_end != NULL)
+			e->app->on_session_end(e->app->arg, s->user,
+			    (enum edge_end)s->end);
+		slab_put(&e->sessions, s);
+	}
+}
+
+void
+edge_session_close(struct session *s, enum edge_end why, uint16_t code,
+    const char *reason)
+{
+	struct conn *c = s->conn;
+
+	finish(s, why);
+	if (c != NULL)
+		edge_ws_close(c, code, reason);
+}
+
+void
+edge_session_refuse(struct session *s, const char *why)
+{
+	s->edge->stats.bad_packets++;
+	edge_session_close(s, EDGE_PROTOCOL, WS_CODE_POLICY, why);
+}
+
+/* Its queue is full: who does not read is cut off, and catches up later. */
+static void
+end_slow(struct session *s)
+{
+	struct conn *c = s->conn;
+
+	s->edge->stats.slow_readers++;
+	finish(s, EDGE_SLOW);
+	c->ops = NULL;
+	c->owner = NULL;
+	stream_close(&c->stream);
+}
+
+/* ---- Packets out ---- */
+
+bool
+edge_session_send(struct session *s, size_t room,
+    void (*fill)(struct wr *w, const void *arg), const void *arg)
+{
+	if (edge_ws_send(s->conn, room, fill, arg))
+		return true;
+	end_slow(s);
+	return false;
+}
+
+bool
+edge_session_send_blob(struct session *s, struct blob *frames)
+{
+	if (edge_ws_send_blob(s->conn, frames))
+		return true;
+	end_slow(s);
+	return false;
+}
+
+bool
+edge_session_is_writable(const struct session *s)
+{
+	return s->conn != NULL && stream_waiting(&s->conn->stream) == 0;
+}
+
+struct span
+edge_session_transport(const struct session *s)
+{
+	(void)s;
+	return SPAN("websocket");
+}
+
+void
+edge_session_limit(struct session *s, uint32_t message_max)
+{
+	if (s->conn != NULL)
+		s->conn->in.ws.message_max = message_max;
+}
+
+/* ---- Heartbeat ---- */
+
+static void on_ping(struct timer *t);
 
 static void
 put_ping(struct wr *w, const void *arg)
@@ -30,27 +152,14 @@ put_ping(struct wr *w, const void *arg)
 	wr_u8(w, '2');
 }
 
-static void
-end_slow(struct session *s)
-{
-	struct conn *c = s->conn;
-
-	s->edge->stats.slow_readers++;
-	edge_session_end(s, EDGE_SLOW);
-	stream_close(&c->stream);
-}
-
 /* No pong in time. */
 static void
 on_pong_late(struct timer *t)
 {
-	struct session *s = (struct session *)(void *)((char *)t -
-	    offsetof(struct session, ping));
-	struct conn *c = s->conn;
+	struct session *s = of_ping(t);
 
 	s->edge->stats.ping_late++;
-	edge_session_end(s, EDGE_PING);
-	edge_ws_close(c, WS_CODE_NORMAL, "ping timeout");
+	edge_session_close(s, EDGE_PING, WS_CODE_NORMAL, "ping timeout");
 }
 
 static void
@@ -64,15 +173,15 @@ time_ping(struct session *s)
 static void
 on_ping(struct timer *t)
 {
-	struct session *s = (struct session *)(void *)((char *)t -
-	    offsetof(struct session, ping));
+	struct session *s = of_ping(t);
 
 	s->pinged = true;
 	timer_start(reactor_wheel(s->edge->reactor), &s->ping,
 	    s->edge->conf.ping_timeout_ms, on_pong_late);
-	if (!edge_ws_send(s->conn, 1, put_ping, NULL))
-		end_slow(s);
+	(void)edge_session_send(s, 1, put_ping, NULL);
 }
+
+/* ---- Beginning ---- */
 
 /* It has joined no namespace for too long. */
 static void
@@ -80,19 +189,25 @@ on_join_late(struct timer *t)
 {
 	struct session *s = (struct session *)(void *)((char *)t -
 	    offsetof(struct session, join));
-	struct conn *c = s->conn;
 
 	s->edge->stats.connect_late++;
-	edge_session_end(s, EDGE_PROTOCOL);
-	edge_ws_close(c, WS_CODE_POLICY, "no namespace joined");
+	edge_session_close(s, EDGE_PROTOCOL, WS_CODE_POLICY,
+	    "no namespace joined");
 }
 
 void
 edge_session_await(struct session *s)
 {
-	if (s->edge->conf.connect_ms > 0)
+	if (s->kind == EDGE_SOCKET_IO && s->edge->conf.connect_ms > 0)
 		timer_start(reactor_wheel(s->edge->reactor), &s->join,
 		    s->edge->conf.connect_ms, on_join_late);
+}
+
+void
+edge_session_joined(struct session *s)
+{
+	timer_cancel(&s->join);
+	edge_session_limit(s, s->edge->conf.message_max);
 }
 
 /*
@@ -114,77 +229,76 @@ make_sid(struct session *s)
 }
 
 struct session *
-edge_session_open(struct conn *c, const struct sys_addr *addr)
+edge_session_new(struct edge *e, enum edge_kind kind)
 {
-	struct edge *e = c->edge;
 	struct session *s = slab_get(&e->sessions);
 
 	if (s == NULL)
 		return NULL;
 	s->edge = e;
-	s->conn = c;
-	s->addr = *addr;
+	s->kind = (uint8_t)kind;
 	list_init(&s->socks);
 	make_sid(s);
-	c->session = s;
 	e->stats.sessions++;
-	time_ping(s);
-	edge_session_await(s);
-	if (!edge_ws_send(c, EDGE_SCRATCH / 2, put_open, s)) {
-		end_slow(s);
-		return NULL;
-	}
 	return s;
 }
 
 void
-edge_session_end(struct session *s, enum edge_end why)
+edge_session_drop(struct session *s)
 {
-	struct edge *e = s->edge;
-
-	while (!list_is_empty(&s->socks))
-		edge_sio_end(LIST_ITEM(s->socks.next, struct sock, link), why);
-	timer_cancel(&s->ping);
-	timer_cancel(&s->join);
-	s->conn->session = NULL;
-	e->stats.sessions--;
-	slab_put(&e->sessions, s);
+	s->edge->stats.sessions--;
+	slab_put(&s->edge->sessions, s);
 }
 
-void
-edge_session_refuse(struct session *s, const char *why)
+static void
+put_open(struct wr *w, const void *arg)
 {
-	struct conn *c = s->conn;
+	const struct session *s = arg;
+	const struct edge_conf *c = &s->edge->conf;
+	struct eio_open o = { .sid = SPAN_OF(s->sid),
+	    .ping_interval_ms = (uint32_t)c->ping_interval_ms,
+	    .ping_timeout_ms = (uint32_t)c->ping_timeout_ms,
+	    .max_payload = c->message_max };
 
-	s->edge->stats.bad_packets++;
-	edge_session_end(s, EDGE_PROTOCOL);
-	edge_ws_close(c, WS_CODE_POLICY, why);
+	eio_put_open(w, &o);
 }
 
-void
-edge_session_message(struct session *s, struct span msg, bool binary)
+bool
+edge_session_open(struct session *s, struct conn *c)
 {
-	struct conn *c = s->conn;
-	struct eio_packet p;
+	s->conn = c;
+	time_ping(s);
+	edge_session_await(s);
+	return edge_session_send(s, EDGE_SCRATCH / 2, put_open, s);
+}
 
-	if (eio_decode(msg, binary, &p) != OK) {
-		edge_session_refuse(s, "not a packet");
-		return;
-	}
-	switch (p.type) {
+/* ---- Packets in ---- */
+
+static void
+on_message(struct session *s, const struct eio_packet *p)
+{
+	const struct edge_app *app = s->edge->app;
+
+	if (s->kind == EDGE_SOCKET_IO)
+		edge_sio_message(s, p->data, p->binary);
+	else
+		app->on_message(app->arg, session_ref(s), p->data, p->binary);
+}
+
+/* It may end the session. */
+static void
+on_packet(struct session *s, const struct eio_packet *p)
+{
+	switch (p->type) {
 	case EIO_MESSAGE:
-		if (p.binary)
-			edge_session_refuse(s, "no attachment is due");
-		else
-			edge_sio_packet(s, p.data);
+		on_message(s, p);
 		break;
 	case EIO_PONG:
 		if (s->pinged)
 			time_ping(s);
 		break;
 	case EIO_CLOSE:
-		edge_session_end(s, EDGE_BY_CLIENT);
-		edge_ws_close(c, WS_CODE_NORMAL, "");
+		edge_session_close(s, EDGE_BY_CLIENT, WS_CODE_NORMAL, "");
 		break;
 	case EIO_OPEN:
 	case EIO_PING:		/* the server's to send (revision 4) */
@@ -193,4 +307,83 @@ edge_session_message(struct session *s, struct span msg, bool binary)
 		edge_session_refuse(s, "unexpected packet");
 		break;
 	}
+}
+
+static void
+on_ws_message(struct conn *c, struct span msg, bool binary)
+{
+	struct session *s = c->owner;
+	struct eio_packet p;
+
+	if (eio_decode(msg, binary, &p) == OK)
+		on_packet(s, &p);
+	else
+		edge_session_refuse(s, "not a packet");
+}
+
+static void
+on_ws_end(struct conn *c, enum edge_end why)
+{
+	finish(c->owner, why);
+}
+
+const struct ws_ops edge_session_ws_ops = { on_ws_message, on_ws_end };
+
+/* ---- For the application ---- */
+
+void *
+edge_session_user(struct edge_ref session)
+{
+	struct session *s = edge_session_find(session);
+
+	return s == NULL ? NULL : s->user;
+}
+
+void
+edge_end_session(struct edge_ref session)
+{
+	struct session *s = edge_session_find(session);
+
+	if (s != NULL)
+		edge_session_close(s, EDGE_BY_APP, WS_CODE_NORMAL, "");
+}
+
+static void
+put_message(struct wr *w, const void *arg)
+{
+	wr_u8(w, '4');
+	wr_span(w, *(const struct span *)arg);
+}
+
+static bool
+send_binary(struct session *s, struct span message)
+{
+	uint8_t head[WS_HEAD_MAX];
+	size_t n = ws_head(head, WS_OP_BINARY, true, false, message.n, NULL);
+	struct blob *b = message.n > UINT32_MAX - n ? NULL :
+	    blob_new(n + message.n);
+	struct wr w;
+	bool ok;
+
+	if (b == NULL) {
+		end_slow(s);
+		return false;
+	}
+	w = wr_init(b->p, b->n);
+	wr_bytes(&w, head, n);
+	wr_span(&w, message);
+	ok = edge_session_send_blob(s, b);
+	blob_unref(b);
+	return ok;
+}
+
+bool
+edge_send(struct edge_ref session, struct span message, bool binary)
+{
+	struct session *s = edge_session_find(session);
+
+	if (s == NULL || s->kind != EDGE_ENGINE_IO)
+		return false;
+	return binary ? send_binary(s, message) :
+	    edge_session_send(s, 1 + message.n, put_message, &message);
 }

@@ -59,6 +59,7 @@ edge_sio_tell(struct flush *f)
 		e->stats.sockets--;
 		slab_put(&e->socks, k);
 	}
+	edge_session_tell(e);
 }
 
 void
@@ -72,17 +73,6 @@ edge_sio_end(struct sock *k, enum edge_end why)
 	list_remove(&k->link);
 	list_push(&k->edge->gone, &k->link);
 	reactor_flush(k->edge->reactor, &k->edge->tell);
-}
-
-/* Its queue is full: who does not read is cut off, and catches up later. */
-static void
-end_slow(struct session *s)
-{
-	struct conn *c = s->conn;
-
-	s->edge->stats.slow_readers++;
-	edge_session_end(s, EDGE_SLOW);
-	stream_close(&c->stream);
 }
 
 /* ---- Packets out ---- */
@@ -99,8 +89,7 @@ send(struct session *s, void (*fill)(struct wr *, const void *),
 	/* A name's character takes at most 6 in JSON (\u00XX). */
 	size_t room = PACKET_ROOM + 6 * o->name.n + o->text.n + o->more.n;
 
-	if (!edge_ws_send(s->conn, room, fill, o))
-		end_slow(s);
+	(void)edge_session_send(s, room, fill, o);
 }
 
 static void
@@ -161,8 +150,7 @@ edge_accept(struct edge_ref sock)
 	n = base64url_encode(SPAN_OF(raw), k->id);
 	assert(n == EDGE_SOCK_ID);
 	k->state = SOCK_OPEN;
-	k->session->conn->in.ws.message_max = k->edge->conf.message_max;
-	timer_cancel(&k->session->join);
+	edge_session_joined(k->session);
 	send(k->session, put_connect,
 	    &(struct out){ .text = SPAN_OF(k->id) });
 }
@@ -232,9 +220,7 @@ edge_emit(struct edge_ref sock, struct blob *event)
 	if (k == NULL)
 		return;
 	k->edge->stats.emits++;
-	k->edge->stats.bytes_out += event->n;
-	if (stream_write_blob(&k->session->conn->stream, event) != OK)
-		end_slow(k->session);
+	(void)edge_session_send_blob(k->session, event);
 }
 
 void
@@ -242,19 +228,16 @@ edge_disconnect(struct edge_ref sock, bool close)
 {
 	struct sock *k = find(sock);
 	struct session *s;
-	struct conn *c;
 
 	if (k == NULL || k->state == SOCK_ENDED)
 		return;
 	s = k->session;
-	c = s->conn;
 	if (k->state == SOCK_OPEN)
 		send(s, put_disconnect, &(struct out){ 0 });
 	if (k->state == SOCK_ENDED)	/* too slow even for that */
 		return;
 	if (close) {
-		edge_session_end(s, EDGE_BY_APP);
-		edge_ws_close(c, WS_CODE_NORMAL, "");
+		edge_session_close(s, EDGE_BY_APP, WS_CODE_NORMAL, "");
 		return;
 	}
 	edge_sio_end(k, EDGE_BY_APP);
@@ -307,8 +290,8 @@ static void
 on_connect(struct session *s, const struct sio_packet *p)
 {
 	struct edge *e = s->edge;
-	struct edge_connect c = { p->nsp, p->data, s->addr,
-	    (s->conn->flags & CONN_IS_TLS) != 0 };
+	struct edge_connect c = { p->nsp, p->data, s->addr, s->tls, s->user,
+	    { e, s->slot.index, s->slot.generation } };
 	struct sock *k;
 
 	if (!span_eq(p->nsp, root)) {
@@ -361,13 +344,16 @@ on_ack(struct sock *k, const struct sio_packet *p)
 }
 
 void
-edge_sio_packet(struct session *s, struct span msg)
+edge_sio_message(struct session *s, struct span msg, bool binary)
 {
-	struct conn *c = s->conn;
 	struct sock *k = joined(s);
 	struct sio_packet p;
 	struct arena a;
 
+	if (binary) {
+		edge_session_refuse(s, "no attachment is due");
+		return;
+	}
 	arena_init(&a, s->edge->names, EDGE_SCRATCH);
 	if (sio_decode(msg, &a, &p) != OK) {
 		edge_session_refuse(s, "not a Socket.IO packet");
@@ -376,7 +362,7 @@ edge_sio_packet(struct session *s, struct span msg)
 	if (p.type == SIO_CONNECT) {
 		/* The end of a former one is told before the new beginning. */
 		edge_sio_tell(&s->edge->tell);
-		if (c->session == s)	/* the app may have ended it */
+		if (!s->ended)		/* the app may have ended it */
 			on_connect(s, &p);
 		return;
 	}

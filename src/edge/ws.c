@@ -1,85 +1,17 @@
 /*
- * ws.c: the WebSocket handshake on the Engine.IO path, and its frames.
+ * ws.c: a connection as a WebSocket: the switch to it, messages out and in,
+ * its close. What the messages mean is the business of its owner.
  * exports edge_ws_*
+ * Source: RFC 6455.
  */
 #include <assert.h>
 
 #include "edge/private.h"
 
-#define PARAMS_MAX 16
-
-bool
-edge_ws_is_path(struct span path)
-{
-	return span_eq(path, SPAN("/socket.io/")) ||
-	    span_eq(path, SPAN("/socket.io"));
-}
-
 /* ---- Handshake ---- */
 
-static struct span
-param(const struct shape_param *p, size_t n, struct span name)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (span_eq(p[i].name, name))
-			return p[i].value;
-	}
-	return (struct span){ NULL, 0 };
-}
-
-/*
- * What is wrong with the request as engine.io would say, in its order; false:
- * nothing. WebSocket is the only transport, so any other is unknown.
- */
 static bool
-is_refused(struct edge *e, const struct http_msg *h, enum eio_error *why)
-{
-	struct shape_param p[PARAMS_MAX];
-	size_t n = PARAMS_MAX;
-	struct arena a;
-
-	arena_init(&a, e->names, EDGE_SCRATCH);
-	*why = EIO_ERR_REQUEST;
-	if (http_query(h->query, &a, p, &n) != OK)
-		return true;
-	*why = EIO_ERR_TRANSPORT;
-	if (!span_eq(param(p, n, SPAN("transport")), SPAN("websocket")))
-		return true;
-	*why = EIO_ERR_SID;	/* no session waits to be upgraded */
-	if (param(p, n, SPAN("sid")).n > 0)
-		return true;
-	*why = EIO_ERR_METHOD;
-	if (h->method != HTTP_M_GET)
-		return true;
-	*why = EIO_ERR_REQUEST;
-	if (!h->upgrade)
-		return true;
-	*why = EIO_ERR_VERSION;
-	return !span_eq(param(p, n, SPAN("EIO")), SPAN("4"));
-}
-
-static void
-refuse(struct conn *c, int status, enum eio_error why)
-{
-	uint8_t text[256];
-	struct wr w = wr_init(text, sizeof text);
-	/* RFC 6455 4.4: says which version would do */
-	struct http_field f[2] = {
-		{ SPAN("Content-Type"), SPAN("application/json") },
-		{ SPAN("Sec-WebSocket-Version"), SPAN("13") },
-	};
-	struct edge_answer a = { .status = status, .headers = f,
-	    .headers_n = why == EIO_ERR_REQUEST ? 2 : 1, .close = true };
-
-	c->edge->stats.bad_handshakes++;
-	eio_put_error(&w, why);
-	a.body = wr_done(&w);
-	edge_answer((struct edge_ref){ c->edge, c->slot.index,
-	    c->slot.generation }, &a);
-}
-
-static bool
-put_switch(struct conn *c, struct span key)
+put_switch(struct conn *c, struct span key, struct span protocol)
 {
 	struct edge *e = c->edge;
 	uint8_t accept[WS_ACCEPT_LEN];
@@ -87,50 +19,30 @@ put_switch(struct conn *c, struct span key)
 
 	if (ws_accept(tls_sha1, key, accept) != OK)
 		return false;
-	ws_put_answer(&w, accept, SPAN(""));
+	ws_put_answer(&w, accept, protocol);
 	wr_bytes(&w, e->headers,
 	    c->flags & CONN_IS_TLS ? e->headers_all_n : e->headers_n);
 	http_put_end(&w);
 	return wr_ok(&w) && edge_conn_write(c, wr_done(&w));
 }
 
-void
-edge_ws_handshake(struct conn *c, const struct edge_request *req)
+enum err
+edge_ws_accept(struct conn *c, const struct http_msg *head,
+    const struct ws_ops *ops, void *owner, const struct ws_options *o)
 {
-	struct edge *e = c->edge;
-	struct sys_addr addr = c->peer;
-	struct edge_handshake h = { req, http_find(req->head, "Origin"),
-	    &addr };
-	enum eio_error why;
 	struct span key;
-	int status = 0;
 
-	if (is_refused(e, req->head, &why)) {
-		refuse(c, 400, why);
-		return;
-	}
-	if (ws_check_request(req->head, &key) != OK) {
-		refuse(c, 400, EIO_ERR_REQUEST);
-		return;
-	}
-	if (e->draining)
-		status = 503;
-	else if (e->app->on_handshake != NULL)
-		status = e->app->on_handshake(e->app->arg, &h);
-	if (status != 0) {
-		refuse(c, status, EIO_ERR_FORBIDDEN);
-		return;
-	}
-	if (!put_switch(c, key)) {
+	assert(c->state == CONN_ANSWER);
+	TRY(ws_check_request(head, &key));
+	if (!put_switch(c, key, o->protocol)) {
 		edge_http_refuse(c, 503, "no room for the answer");
-		return;
+		return ERR_LIMIT;
 	}
-	ws_init(&c->in.ws, WS_SERVER, e->conf.message_max < EDGE_JOIN_MAX ?
-	    e->conf.message_max : EDGE_JOIN_MAX);
+	ws_init(&c->in.ws, WS_SERVER, o->message_max);
 	edge_conn_enter(c, CONN_WS, 0);
-	/* As many sessions as connections: there is a slot. */
-	if (edge_session_open(c, &addr) == NULL)
-		edge_ws_close(c, WS_CODE_LATER, "no room");
+	c->ops = ops;
+	c->owner = owner;
+	return OK;
 }
 
 /* ---- Frames out ---- */
@@ -181,12 +93,21 @@ edge_ws_send(struct conn *c, size_t room,
 	return edge_conn_write(c, span_of(text - n, n + w.n));
 }
 
+bool
+edge_ws_send_blob(struct conn *c, struct blob *frames)
+{
+	c->edge->stats.bytes_out += frames->n;
+	return stream_write_blob(&c->stream, frames) == OK;
+}
+
 void
 edge_ws_close(struct conn *c, uint16_t code, const char *reason)
 {
 	uint8_t text[WS_KEEP_MAX];
 	struct wr w = wr_init(text, sizeof text);
 
+	c->ops = NULL;
+	c->owner = NULL;
 	if (c->state != CONN_WS)
 		return;
 	ws_put_close(&w, code, reason, NULL);
@@ -207,16 +128,14 @@ pong(struct conn *c, struct span data)
 	if (edge_conn_write(c, wr_done(&w)))
 		return;
 	c->edge->stats.slow_readers++;
-	if (c->session != NULL)
-		edge_session_end(c->session, EDGE_SLOW);
+	edge_conn_disown(c, EDGE_SLOW);
 	stream_close(&c->stream);
 }
 
 static void
 closed(struct conn *c, uint16_t code)
 {
-	if (c->session != NULL)
-		edge_session_end(c->session, EDGE_BY_CLIENT);
+	edge_conn_disown(c, EDGE_BY_CLIENT);
 	/* RFC 6455 5.5.1: the code is echoed; none stays none. */
 	edge_ws_close(c, code == WS_CODE_NONE ? 0 : code, "");
 }
@@ -230,8 +149,7 @@ bad(struct conn *c)
 		c->edge->stats.message_large++;
 	else
 		c->edge->stats.bad_frames++;
-	if (c->session != NULL)
-		edge_session_end(c->session, EDGE_PROTOCOL);
+	edge_conn_disown(c, EDGE_PROTOCOL);
 	edge_ws_close(c, code, c->in.ws.bad_why);
 }
 
@@ -243,11 +161,11 @@ data(struct conn *c, const struct ws_msg *m)
 	struct span msg = m->data;
 	struct hold *copy;
 
-	if (c->session == NULL)
+	if (c->ops == NULL)
 		return;
 	if ((c->message != NULL || !m->last) &&
 	    hold_add(holds, &c->message, m->data) != OK) {
-		edge_session_end(c->session, EDGE_LOST);
+		edge_conn_disown(c, EDGE_LOST);
 		edge_ws_close(c, WS_CODE_LATER, "too much is unfinished");
 		return;
 	}
@@ -257,7 +175,7 @@ data(struct conn *c, const struct ws_msg *m)
 	c->message = NULL;
 	if (copy != NULL)
 		msg = hold_span(copy);
-	edge_session_message(c->session, msg, m->op == WS_OP_BINARY);
+	c->ops->on_message(c, msg, m->op == WS_OP_BINARY);
 	hold_drop(holds, &copy);
 }
 

@@ -325,7 +325,7 @@ test_ws_ping_flood_is_cut(void **state)
 static void
 test_ws_message_before_a_socket_is_small(void **state)
 {
-	static char text[EDGE_JOIN_MAX + 2];
+	static char text[16384 + 2];
 	int fd = rig_ws();
 
 	(void)state;
