@@ -30,6 +30,7 @@ edge_conf_default(struct edge_conf *c)
 		.connect_ms = 45000,
 		.out_max = 4 << 20,
 		.held_max = 256 << 20,
+		.deflate_bits = 12,
 	};
 }
 
@@ -41,7 +42,8 @@ conf_ok(const struct edge_conf *c)
 	    c->fields_max > 0 && c->fields_max <= HTTP_FIELDS_MAX &&
 	    c->ping_interval_ms > 0 && c->ping_interval_ms <= UINT32_MAX &&
 	    c->ping_timeout_ms > 0 && c->ping_timeout_ms <= UINT32_MAX &&
-	    c->message_max > 0 && c->out_max >= EDGE_SCRATCH;
+	    c->message_max > 0 && c->out_max >= EDGE_SCRATCH &&
+	    c->deflate_bits >= 9 && c->deflate_bits <= 15;
 }
 
 static void

@@ -106,6 +106,56 @@ void edge_end_session(struct edge_ref session);
 /* What the handshake left; NULL when gone. */
 void *edge_session_user(struct edge_ref session);
 
+/* ---- WebSocket ---- */
+
+/*
+ * A WebSocket (RFC 6455) of the app's own, beside those that carry Engine.IO.
+ * In on_request the app calls edge_upgrade instead of edge_answer; from then
+ * on the request's ref names the WebSocket, until on_ws_close. Pings are
+ * answered and the closing handshake is done here. A peer that does not read
+ * is not read: from 64 KiB of waiting bytes on, no further message comes.
+ */
+struct edge_upgrade {
+	struct span protocol;	/* subprotocol, one that was offered
+				   (edge_ws_offers); empty: none */
+	uint32_t message_max;	/* bytes of a message; 0: conf.message_max;
+				   over: 1009 */
+	bool deflate;		/* permessage-deflate (RFC 7692), when it is
+				   offered and conf.deflates_max allows */
+};
+/*
+ * Answers the request with 101, or, when it is no WebSocket handshake, with
+ * 400, or 426 where another version or no upgrade was asked for: false then,
+ * and no callback follows. Only inside on_request.
+ */
+bool edge_upgrade(struct edge_ref request, const struct edge_request *req,
+    const struct edge_upgrade *u);
+/* Does the client offer that subprotocol? Names are compared byte by byte. */
+bool edge_ws_offers(const struct edge_request *req, struct span protocol);
+/*
+ * Queues one message: text (the caller's to be UTF-8) or binary; copied, and
+ * compressed where that was negotiated. While less than 64 KiB wait, one
+ * message of any size may be queued; beyond that conf.out_max holds. False:
+ * it could not be queued and the WebSocket is ended (EDGE_SLOW), or it was
+ * over already.
+ */
+bool edge_ws_write(struct edge_ref ws, struct span message, bool binary);
+/* One message for many: whole frames of a server's. NULL: no memory, 4 GiB. */
+struct blob *edge_ws_encode(struct span message, bool binary);
+/* Queues it by reference (the caller keeps its own), as above. */
+bool edge_ws_write_blob(struct edge_ref ws, struct blob *frames);
+/* Bytes that are queued and not yet written; 0 when gone. */
+size_t edge_ws_waiting(struct edge_ref ws);
+/*
+ * Ends it with a close frame (RFC 6455 7.4: 1000, 3000 to 4999, ...; 0: none
+ * is named) after what is queued; reason is cut to 123 bytes. on_ws_close
+ * follows.
+ */
+void edge_ws_end(struct edge_ref ws, uint16_t code, const char *reason);
+/* A pointer of the app's own; NULL at first and when gone. */
+void edge_ws_set_user(struct edge_ref ws, void *user);
+void *edge_ws_user(struct edge_ref ws);
+
 /* ---- Socket.IO ---- */
 
 struct edge_connect {
@@ -236,6 +286,16 @@ struct edge_app {
 	    struct span args);
 	/* Once for every socket of on_connect that was not refused. */
 	void (*on_close)(void *arg, struct edge_ref sock, enum edge_end why);
+	/* Optional. A whole message on a WebSocket of edge_upgrade. */
+	void (*on_ws_message)(void *arg, struct edge_ref ws,
+	    struct span message, bool binary);
+	/*
+	 * Optional. Once for each such WebSocket; its ref is over when this
+	 * returns. code: what the peer's close frame said, 1005 if nothing,
+	 * 1006 if none came.
+	 */
+	void (*on_ws_close)(void *arg, struct edge_ref ws, uint16_t code,
+	    enum edge_end why);
 };
 
 /*
@@ -275,7 +335,15 @@ struct edge_conf {
 	uint32_t out_max;		/* bytes waiting to be written [4 MiB];
 					   from 64 KiB on its peer is not read */
 	size_t held_max;		/* bytes of all unfinished messages
+					   and unread answers of WebSockets
 					   together [256 MiB], over: 503, 1013 */
+	/* permessage-deflate (RFC 7692) */
+	uint32_t deflates_max;		/* WebSockets that may have it; it is
+					   not negotiated beyond [0] */
+	uint8_t deflate_bits;		/* windows are 2^bits bytes at most;
+					   9..15 [12], see wire/deflate.h for
+					   the memory that takes */
+	bool eio_deflate;		/* for Engine.IO, too [false] */
 	/* Socket.IO */
 	uint64_t connect_ms;		/* no socket joined for so long [45000] */
 	/* Answer headers on every answer; the second list on TLS only. */
@@ -295,6 +363,9 @@ struct edge_stats {
 	uint64_t head_large, head_late, body_large, body_late, idle_closed;
 	uint64_t answer_late, requests_over, bad_requests, bad_handshakes;
 	uint64_t bad_frames, bad_packets, message_large;
+	uint64_t websockets;		/* of edge_upgrade; now */
+	uint64_t ws_messages;		/* that came on them */
+	uint64_t deflates, deflates_over;	/* now; not negotiated */
 	uint64_t connect_late, ping_late, slow_readers;
 };
 
