@@ -8,7 +8,7 @@
  * and calls again with more behind them (at most limits.head_max of a head are
  * ever waiting); bodies are taken in whatever pieces they come. However the
  * input is split, the events are the same (pieces of a body joined).
- * Freestanding: llhttp over memory in struct http_in. Any thread.
+ * Freestanding. Any thread.
  *
  *	http_in_init(&h, HTTP_SERVER, &limits);
  *	while ((ev = http_next(&h, in, &req, &used, &body)) != MORE) {
@@ -26,10 +26,14 @@
 
 enum http_role { HTTP_SERVER, HTTP_CLIENT };
 
-/* Methods that have a meaning here; others are HTTP_M_OTHER. */
+/*
+ * Methods that have a meaning here. Others are refused (501), and so is
+ * CONNECT: nobody gets a tunnel; a request that was read is never one of them.
+ */
 enum http_m {
 	HTTP_M_OTHER, HTTP_M_GET, HTTP_M_HEAD, HTTP_M_POST, HTTP_M_PUT,
-	HTTP_M_PATCH, HTTP_M_DELETE, HTTP_M_OPTIONS
+	HTTP_M_PATCH, HTTP_M_DELETE, HTTP_M_OPTIONS, HTTP_M_TRACE,
+	HTTP_M_CONNECT
 };
 
 struct http_limits {
@@ -52,10 +56,12 @@ struct http_msg {
 	/* requests */
 	enum http_m method;
 	struct span method_text;
-	struct span target;	/* as sent: origin form, or "*" for OPTIONS */
-	struct span path;	/* target before '?', still percent-coded */
+	struct span target;	/* as sent: origin or absolute form, or "*" */
+	struct span path;	/* target before '?', still percent-coded; "*"
+				   is the server as a whole (OPTIONS) */
 	struct span query;	/* behind '?', still coded; empty: none */
-	struct span host;	/* the one Host field */
+	struct span host;	/* of the absolute form, else the one Host
+				   field: host[:port], empty or well-formed */
 	bool expect_continue;	/* send 100 before the body is awaited */
 	/* responses */
 	uint16_t status;
@@ -80,13 +86,20 @@ enum http_ev {
 	HTTP_EV_BAD	/* refused; bad_status and bad_why; no way on */
 };
 
+/* Where the chunked coding stands (http_chunk.c). */
+struct http_chunks {
+	uint64_t left;		/* of the chunk */
+	uint32_t extra_n;	/* bytes of extensions and trailers */
+	uint8_t state, digits;
+	uint8_t name_n, match;	/* of a trailer's name */
+};
+
 struct http_in {
-	uint64_t ll[16];		/* llhttp_t */
 	const struct http_limits *limits;
 	uint64_t body_n;	/* bytes of this body so far */
 	uint64_t left;		/* of a body with a length */
+	struct http_chunks chunks;
 	uint32_t scanned;	/* where the present line of a head begins */
-	uint32_t extra_n;	/* bytes of chunk extensions and trailers */
 	uint16_t bad_status;	/* 400 413 414 417 431 501 505; client: 502 */
 	uint8_t role, state;
 	uint8_t blank, interim;	/* empty lines; 1xx answers passed over */
@@ -110,6 +123,12 @@ enum http_ev http_next(struct http_in *h, struct span in,
 enum http_ev http_eof(struct http_in *h);
 /* Client: the next answer is to a HEAD (or not): it has no body. */
 void http_in_expect_head(struct http_in *h, bool head);
+
+/*
+ * host[:port] as RFC 3986 3.2 has it: an IPv6 address in brackets or a name of
+ * at most 255 bytes, no user information; the port at most 65535, or empty.
+ */
+bool http_is_authority(struct span s);
 
 /* A field's value, by name without case; {NULL,0}: absent. First of several. */
 struct span http_find(const struct http_msg *m, const char *name);

@@ -147,6 +147,10 @@ test_http_reads_requests(void **state)
 	SERVER("GET HTTP://b:1/p?q HTTP/1.1\r\nHost: a\r\n\r\n",
 	    "HGET /p;E;");
 	assert_true(span_eq(last.host, SPAN("b:1")));
+	/* RFC 9112 3.2.4: the server as a whole */
+	SERVER("OPTIONS http://b:1 HTTP/1.1\r\nHost: a\r\n\r\n",
+	    "HOPTIONS *;E;");
+	SERVER(POST "Content-Length: 002\r\n\r\nab", "HPOST /;Bab;E;");
 	SERVER("GET http://b?q HTTP/1.1\r\nHost: a\r\n\r\n", "HGET /;E;");
 	assert_true(span_eq(last.query, SPAN("q")));
 }
@@ -185,10 +189,25 @@ test_http_refuses_smuggling(void **state)
 	SERVER(POST "Content-Length:\r\n\r\nhello", "X400");
 	SERVER(POST "Content-Length: 99999999999999999999\r\n\r\n", "X400");
 	SERVER(POST "Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
-	    "X501");
+	    "X400");
+	SERVER(POST "Transfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n",
+	    "X400");
+	SERVER(POST "Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+	    "X400");
+	SERVER(POST "Transfer-Encoding:\r\n\r\n0\r\n\r\n", "X400");
+	SERVER(POST "Transfer-Encoding: , chunked\r\n\r\n0\r\n\r\n", "X400");
+	SERVER(POST "Transfer-Encoding: chunked,\r\n\r\n0\r\n\r\n", "X400");
+	SERVER(POST "Transfer-Encoding: chunked;q=1\r\n\r\n0\r\n\r\n",
+	    "X400");
+	SERVER(POST "Transfer-Encoding: \"chunked\"\r\n\r\n0\r\n\r\n",
+	    "X400");
+	SERVER(POST "Transfer-Encoding: \vchunked\r\n\r\n0\r\n\r\n",
+	    "X400");
 	SERVER(POST "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
 	    "X501");
 	SERVER(POST "Transfer-Encoding: chunked\r\n"
+	    "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "X400");
+	SERVER(POST "Transfer-Encoding: gzip\r\n"
 	    "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "X501");
 	SERVER(POST "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", "X501");
 	SERVER(POST "Transfer-Encoding: identity\r\n\r\n", "X501");
@@ -215,7 +234,12 @@ test_http_refuses_malformed_lines(void **state)
 	SERVER(GET "A(: b\r\n\r\n", "X400");
 	SERVER(GET "A: b\x7f\r\n\r\n", "X400");
 	SERVER("GET  / HTTP/1.1\r\nHost: a\r\n\r\n", "X400");
-	SERVER("GET / HTTP/1.1 \r\nHost: a\r\n\r\n", "X505");
+	SERVER("GET / HTTP/1.1 \r\nHost: a\r\n\r\n", "X400");
+	SERVER("GET / HTTP/1.10\r\nHost: a\r\n\r\n", "X400");
+	SERVER("GET / http/1.1\r\nHost: a\r\n\r\n", "X400");
+	SERVER("GET\t/ HTTP/1.1\r\nHost: a\r\n\r\n", "X400");
+	SERVER(" GET / HTTP/1.1\r\nHost: a\r\n\r\n", "X400");
+	SERVER("GET / HTTP/1.1\rHost: a\r\n\r\n", "X400");
 	SERVER("GET /\r\nHost: a\r\n\r\n", "X400");
 	SERVER("\n" GET "\r\n", "X400");
 	SERVER("\r\n\r\n\r\n\r\n\r\n" GET "\r\n", "X400");
@@ -232,6 +256,19 @@ test_http_refuses_bad_requests(void **state)
 	SERVER("GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", "X400");
 	SERVER("GET / HTTP/1.1\r\nHost: a b\r\n\r\n", "X400");
 	SERVER("GET / HTTP/1.1\r\nHost: u@a\r\n\r\n", "X400");
+	SERVER("GET / HTTP/1.1\r\nHost: a:\r\n\r\n", "HGET /;E;");
+	SERVER("GET / HTTP/1.1\r\nHost: a:65535\r\n\r\n", "HGET /;E;");
+	SERVER("GET / HTTP/1.1\r\nHost: a:65536\r\n\r\n", "X400");
+	SERVER("GET / HTTP/1.1\r\nHost: a:b\r\n\r\n", "X400");
+	SERVER("GET / HTTP/1.1\r\nHost: :80\r\n\r\n", "X400");
+	SERVER("GET / HTTP/1.1\r\nHost: [::1]:80\r\n\r\n", "HGET /;E;");
+	SERVER("GET / HTTP/1.1\r\nHost: [::1\r\n\r\n", "X400");
+	SERVER("GET / HTTP/1.1\r\nHost: [::1]x\r\n\r\n", "X400");
+	SERVER("GET / HTTP/1.1\r\nHost: [x::1]\r\n\r\n", "X400");
+	SERVER("GET / HTTP/1.1\r\nHost: a[::1]\r\n\r\n", "X400");
+	SERVER("GET / HTTP/1.1\r\nHost: a%4\r\n\r\n", "X400");
+	SERVER("GET / HTTP/1.1\r\nHost: a%41\r\n\r\n", "HGET /;E;");
+	SERVER("GET / HTTP/1.1\r\nHost: a, b\r\n\r\n", "X400");
 	/* RFC 9110 9.1, 2.5. */
 	SERVER("get / HTTP/1.1\r\nHost: a\r\n\r\n", "X501");
 	SERVER("FOO / HTTP/1.1\r\nHost: a\r\n\r\n", "X501");
@@ -245,7 +282,12 @@ test_http_refuses_bad_requests(void **state)
 	SERVER("GET /a#b HTTP/1.1\r\nHost: a\r\n\r\n", "X400");
 	SERVER("GET /\xc3\xa4 HTTP/1.1\r\nHost: a\r\n\r\n", "X400");
 	SERVER("GET http:///x HTTP/1.1\r\nHost: a\r\n\r\n", "X400");
-	SERVER("CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n", "X400");
+	SERVER("CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n", "X501");
+	SERVER("TRACE / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx",
+	    "X400");
+	SERVER("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "X505");
+	SERVER("GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n", "X400");
+	SERVER("GET http://u@a/ HTTP/1.1\r\nHost: a\r\n\r\n", "X400");
 	/* RFC 9110 10.1.1 */
 	SERVER(POST "Expect: 200-ok\r\nContent-Length: 1\r\n\r\n", "X417");
 	SERVER(POST "Expect: 100-Continue\r\nContent-Length: 1\r\n\r\na",
@@ -268,6 +310,35 @@ test_http_refuses_bad_chunks(void **state)
 	SERVER(CH "1 \r\na\r\n0\r\n\r\n", "HPOST /;X400");
 	SERVER(CH "11111111111111111\r\n", "HPOST /;X400");
 	SERVER(CH "0\r\nA : b\r\n\r\n", "HPOST /;X400");
+	SERVER(CH "\r\n", "HPOST /;X400");
+	SERVER(CH "4000000000000000\r\n", "HPOST /;X400");
+	SERVER(CH "1\r\na\r\n\r\n", "HPOST /;BaX400");
+	SERVER(CH "1 ;a\r\na\r\n0\r\n\r\n", "HPOST /;Ba;E;");
+	/* 7.1.1: extensions to the letter of the grammar */
+	SERVER(CH "1;\r\na\r\n", "HPOST /;X400");
+	SERVER(CH "1;a \r\na\r\n", "HPOST /;X400");
+	SERVER(CH "1;a=\r\na\r\n", "HPOST /;X400");
+	SERVER(CH "1;a=b c\r\na\r\n", "HPOST /;X400");
+	SERVER(CH "1;a=\"b\r\n\"\r\na\r\n", "HPOST /;X400");
+	SERVER(CH "1;a=\"b\"c\r\na\r\n", "HPOST /;X400");
+	SERVER(CH "1;a\nb\r\na\r\n", "HPOST /;X400");
+	SERVER(CH "1;\0\r\na\r\n", "HPOST /;X400");
+	SERVER(CH "1 ; a = \"b;\\\"\xc3\" ;c=d;e\r\na\r\n0\r\n\r\n",
+	    "HPOST /;Ba;E;");
+	/* 7.1.2: trailers */
+	SERVER(CH "0\r\nA: b\n\r\n", "HPOST /;X400");
+	SERVER(CH "0\r\nA: b\rc\r\n\r\n", "HPOST /;X400");
+	SERVER(CH "0\r\nA: \0\r\n\r\n", "HPOST /;X400");
+	SERVER(CH "0\r\n A: b\r\n\r\n", "HPOST /;X400");
+	SERVER(CH "0\r\nA: b\r\n c\r\n\r\n", "HPOST /;X400");
+	SERVER(CH "0\r\n: b\r\n\r\n", "HPOST /;X400");
+	SERVER(CH "0\r\nA\r\n\r\n", "HPOST /;X400");
+	SERVER(CH "0\r\n\rX", "HPOST /;X400");
+	/* RFC 9110 6.5.1: none that say how the message is framed */
+	SERVER(CH "0\r\nHost: b\r\n\r\n", "HPOST /;X400");
+	SERVER(CH "0\r\nContent-length: 1\r\n\r\n", "HPOST /;X400");
+	SERVER(CH "0\r\nTRANSFER-ENCODING: x\r\n\r\n", "HPOST /;X400");
+	SERVER(CH "0\r\nHosts: b\r\nHos: c\r\n\r\n", "HPOST /;E;");
 #undef CH
 }
 
@@ -277,6 +348,15 @@ test_http_keep_alive_by_version(void **state)
 	(void)state;
 	SERVER(GET "Connection: x, Close\r\n\r\n", "HGET /;E;");
 	assert_false(last.keep_alive);
+	SERVER(GET "Connection: keep-alive\r\nConnection: close\r\n\r\n",
+	    "HGET /;E;");
+	assert_false(last.keep_alive);
+	SERVER("GET / HTTP/1.0\r\nConnection: keep-alive, close\r\n\r\n",
+	    "HGET /;E;");
+	assert_false(last.keep_alive);
+	/* RFC 9110 7.8: 1.0 has no Upgrade */
+	SERVER("GET / HTTP/1.0\r\nConnection: upgrade\r\n\r\n", "HGET /;E;");
+	assert_false(last.upgrade);
 	SERVER("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
 	    "HGET /;E;");
 	assert_true(last.keep_alive);
@@ -310,6 +390,8 @@ test_http_keeps_its_limits(void **state)
 	run_limited(text, (size_t)n, "X414");
 	n = snprintf(text, sizeof text, "GET /%0*d", 1500, 0);
 	run_limited(text, (size_t)n, "X414");
+	n = snprintf(text, sizeof text, "%0*d", 1500, 0);
+	run_limited(text, (size_t)n, "X501");
 	n = snprintf(text, sizeof text, GET "A: %0*d\r\n\r\n", 1000, 0);
 	run_limited(text, (size_t)n, "X431");
 	n = snprintf(text, sizeof text, GET "A: %0*d", 1500, 0);
