@@ -154,4 +154,43 @@ MUST_USE enum err host_oaep_unwrap(struct span pkcs8, struct span label,
 MUST_USE enum err host_p256_from_spki(struct span spki,
     uint8_t pub_out[static P256_PUB_LEN]);
 
+/* ---- signing keys of our own (host_sign.c) --------------------------- */
+
+#define HOST_SIG_MAX HOST_RSA_BYTES_MAX
+#define HOST_SIGNER_PEM_MAX 16384
+
+/* RS256: RFC 7518 3.3. EDDSA: Ed25519, RFC 8037 3.1. */
+enum host_signer_kind { HOST_SIGNER_RS256, HOST_SIGNER_EDDSA };
+
+/* One key: a private one, or the public part alone. Immutable; any thread. */
+struct host_signer;
+
+/*
+ * A new private key (RSA: 3072 bits, some tenths of a second) as PEM of PKCS
+ * #8, added to pem_out, which the caller wipes. ERR_PROVIDER, ERR_NOMEM.
+ */
+MUST_USE enum err host_signer_make(enum host_signer_kind kind,
+    struct buf *pem_out);
+/*
+ * From PEM, "PRIVATE KEY" or "PUBLIC KEY", without a passphrase: Ed25519, or
+ * RSA of 2048 to 4096 bits. ERR_FORMAT: anything else.  ERR_NOMEM.
+ */
+MUST_USE enum err host_signer_open(struct span pem, struct host_signer **out);
+void host_signer_close(struct host_signer *s);	/* NULL does nothing */
+enum host_signer_kind host_signer_kind(const struct host_signer *s);
+bool host_signer_is_private(const struct host_signer *s);
+/* ERR_ARG: the key is public.  ERR_PROVIDER. */
+MUST_USE enum err host_signer_sign(const struct host_signer *s,
+    struct span msg, uint8_t out[static HOST_SIG_MAX], size_t *n_out);
+/* ERR_AUTH. */
+MUST_USE enum err host_signer_verify(const struct host_signer *s,
+    struct span msg, struct span sig);
+/* What a JWK names: RSA n and e, big-endian, no leading zero; Ed25519 x. */
+struct host_signer_public {
+	uint8_t n[HOST_RSA_BYTES_MAX], e[8], x[32];
+	size_t n_n, e_n;
+};
+MUST_USE enum err host_signer_public(const struct host_signer *s,
+    struct host_signer_public *out);
+
 #endif

@@ -15,7 +15,7 @@ account_token(struct call *c, struct jwt *t, struct span *out,
 		return ERR_TOO_LARGE;
 	struct wr w = wr_init(p, JWT_MAX);
 	call_new_id(c, t->id.b);
-	TRY(jwt_encode(&frame_of(c)->home->server->key, t, &w));
+	TRY(jwt_encode(frame_of(c)->home->server->keys, t, &w));
 	if (!wr_ok(&w))
 		return ERR_SPACE;
 	*out = wr_done(&w);
@@ -48,7 +48,7 @@ account_refresh_token(struct call *c, struct span text,
 {
 	struct jwt t;
 
-	TRY(jwt_decode(&frame_of(c)->home->server->key, text, JWT_REFRESH,
+	TRY(jwt_decode(frame_of(c)->home->server->keys, text, JWT_REFRESH,
 	    c->now_ms / 1000, &t));
 	TRY(jwt_hash(text, hash_out));
 	*user_out = t.user;

@@ -13,7 +13,7 @@
 /* Replies above this go out as a blob of their own, not copied again. */
 #define ANSWER_COPY_MAX 4096
 #define ANSWER_ERROR_MAX 8192
-#define ANSWER_HEADERS_MAX 16
+#define ANSWER_HEADERS_MAX 18
 
 void
 answer_error(struct frame *f, struct wr *w)
@@ -134,7 +134,12 @@ answer_headers(struct frame *f, struct headers *hs, const char *type)
 {
 	hs->n = hs->text_n = 0;
 	header_add(hs, "Content-Type", span_str(type));
-	header_add(hs, "Cache-Control", SPAN("no-store"));
+	if (f->page != NULL && f->err == OK) {
+		header_add(hs, "Cache-Control", span_str(f->page->cache));
+		header_add(hs, "ETag", span_str(f->page->etag));
+	} else {
+		header_add(hs, "Cache-Control", SPAN("no-store"));
+	}
 	header_add(hs, "X-Request-Id", frame_request_id(f));
 	if (f->limit.limit > 0) {
 		header_add_u64(hs, "RateLimit-Limit", f->limit.limit);
@@ -202,10 +207,15 @@ answer_rest_ok(struct frame *f)
 	struct blob *b = NULL;
 	struct headers hs;
 
-	answer_headers(f, &hs, f->raw_type != NULL ? f->raw_type :
-	    ANSWER_JSON);
+	answer_headers(f, &hs, f->page != NULL ? f->page->content_type :
+	    f->raw_type != NULL ? f->raw_type : ANSWER_JSON);
 	a.headers = hs.h;
 	a.headers_n = hs.n;
+	if (f->page != NULL) {
+		a.blob = f->page->body;
+		edge_answer(f->ref, &a);
+		return;
+	}
 	if (f->raw_type != NULL) {
 		a.body = f->raw_body;
 		edge_answer(f->ref, &a);

@@ -118,7 +118,7 @@ csrf_make(struct call *c, const struct session_id *session,
 
 	memcpy(text, COOKIE_CSRF, sizeof(COOKIE_CSRF));
 	memcpy(text + sizeof(COOKIE_CSRF), session->b, ID_LEN);
-	TRY(host_hmac_sha256(SPAN_OF(frame_of(c)->home->server->key.b),
+	TRY(host_hmac_sha256(SPAN_OF(frame_of(c)->home->server->keys->secret.b),
 	    SPAN_OF(text), mac));
 	*n_out = base64url_encode(SPAN_OF(mac), out);
 	return OK;

@@ -74,6 +74,16 @@ call_reply_raw(struct call *c, const char *content_type, struct span body)
 }
 
 void
+call_reply_page(struct call *c, enum call_page page)
+{
+	struct frame *f = frame_of(c);
+
+	f->page = &f->home->server->pages[page];
+	if (pages_is_known(f->page, f->none_match))
+		f->status = 304;
+}
+
+void
 call_session_device(struct call *c, const struct session_id *session,
     uint32_t device)
 {

@@ -217,5 +217,11 @@ void shard_metrics(struct call *c);
  */
 void call_reply_raw(struct call *c, const char *content_type,
     struct span body);
+/*
+ * The reply is a document that was made at start (pages.h), with its ETag; a
+ * request that has it already (If-None-Match) hears 304.
+ */
+enum call_page { CALL_PAGE_JWKS, CALL_PAGE_MAX };
+void call_reply_page(struct call *c, enum call_page page);
 
 #endif

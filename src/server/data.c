@@ -13,6 +13,7 @@
 
 #include "base/sys.h"
 #include "base/text.h"
+#include "crypto/host.h"
 #include "net/tls.h"
 
 #define DATA_PEM_MAX ((size_t)256 << 10)
@@ -101,8 +102,8 @@ data_jwt_key(struct data *d, struct data_error *out)
 	enum err e;
 
 	data_file(d, "jwt.key", path);
-	sys_random(d->key.b, sizeof(d->key.b));
-	hex_encode(SPAN_OF(d->key.b), text);
+	sys_random(d->keys.secret.b, sizeof(d->keys.secret.b));
+	hex_encode(SPAN_OF(d->keys.secret.b), text);
 	text[2 * JWT_KEY_LEN] = '\n';
 	e = sys_file_create(path, SPAN_OF(text), 0600);
 	wipe(text, sizeof(text));
@@ -116,7 +117,7 @@ data_jwt_key(struct data *d, struct data_error *out)
 	struct span s = buf_span(&b);
 	while (s.n > 0 && (s.p[s.n - 1] == '\n' || s.p[s.n - 1] == '\r'))
 		s.n--;
-	if (e == OK && (s.n != 2 * JWT_KEY_LEN || !hex_decode(s, d->key.b)))
+	if (e == OK && (s.n != 2 * JWT_KEY_LEN || !hex_decode(s, d->keys.secret.b)))
 		e = ERR_FORMAT;
 	if (b.p != NULL)
 		wipe(b.p, b.n);
@@ -181,6 +182,109 @@ data_cert(struct data *d, const char *cert, const char *key,
 	return data_read_pem(key, &d->key_pem, out);
 }
 
+/* ---- keys of tokens ---- */
+
+static enum err
+data_signer(const char *path, struct jwt_public *out, struct data_error *err)
+{
+	struct host_signer *key = NULL;
+	struct buf b;
+
+	buf_init(&b, HOST_SIGNER_PEM_MAX);
+	enum err e = data_read_pem(path, &b, err);
+	if (e == OK) {
+		e = host_signer_open(buf_span(&b), &key);
+		if (e != OK)
+			data_wrong(err, e, "%s must hold an Ed25519 key or an "
+			    "RSA key of 2048 to 4096 bits (PEM, no "
+			    "passphrase)", path);
+	}
+	if (b.p != NULL)
+		wipe(b.p, b.n);
+	buf_fini(&b);
+	TRY(e);
+	e = jwt_public_init(out, key);
+	return e == OK ? OK : data_wrong(err, e, "%s can not be used", path);
+}
+
+static enum err
+data_make_signer(const char *path, enum host_signer_kind kind,
+    struct data_error *out)
+{
+	struct buf b;
+	enum err e;
+
+	buf_init(&b, HOST_SIGNER_PEM_MAX);
+	e = host_signer_make(kind, &b);
+	if (e == OK)
+		e = sys_file_create(path, buf_span(&b), 0600);
+	if (b.p != NULL)
+		wipe(b.p, b.n);
+	buf_fini(&b);
+	return e == OK || e == ERR_CONFLICT ? OK :
+	    data_wrong(out, e, "%s can not be written", path);
+}
+
+static enum err
+data_own_signer(struct data *d, const char *key, struct data_error *out)
+{
+	bool is_rsa = d->keys.alg == JWT_RS256;
+	enum host_signer_kind kind = is_rsa ? HOST_SIGNER_RS256 :
+	    HOST_SIGNER_EDDSA;
+	char path[DATA_FILE_MAX];
+
+	if (key[0] == '\0') {
+		data_file(d, is_rsa ? "jwt-rs256.pem" : "jwt-eddsa.pem",
+		    path);
+		if (access(path, F_OK) != 0)
+			TRY(data_make_signer(path, kind, out));
+		key = path;
+	}
+	TRY(data_private(key, out));
+	TRY(data_signer(key, &d->keys.own, out));
+	if (!host_signer_is_private(d->keys.own.key))
+		return data_wrong(out, ERR_VALIDATION,
+		    "%s (tokens.key) holds a public key; tokens are signed "
+		    "by a private one", key);
+	if (host_signer_kind(d->keys.own.key) != kind)
+		return data_wrong(out, ERR_VALIDATION,
+		    "%s (tokens.key) is no key for the algorithm of "
+		    "tokens.algorithm", key);
+	return OK;
+}
+
+enum err
+data_tokens(struct data *d, const char *alg, const char *key,
+    const char *olds, struct data_error *err_out)
+{
+	struct span left = span_str(olds);
+	char path[DATA_PATH_MAX];
+
+	if (!jwt_alg_decode(alg, &d->keys.alg))
+		return data_wrong(err_out, ERR_VALIDATION,
+		    "tokens.algorithm must be HS256, RS256 or EdDSA");
+	if (d->keys.alg != JWT_HS256)
+		TRY(data_own_signer(d, key, err_out));
+	while (left.n > 0) {
+		size_t end = span_find(left, ',');
+		struct span item = span_sub(left, 0, end);
+
+		while (item.n > 0 && item.p[0] == ' ')
+			item = span_sub(item, 1, item.n);
+		if (d->keys.old_n == JWT_OLD_MAX || item.n == 0 ||
+		    item.n >= sizeof(path))
+			return data_wrong(err_out, ERR_VALIDATION,
+			    "tokens.previous must be at most %d paths, comma "
+			    "separated", JWT_OLD_MAX);
+		memcpy(path, item.p, item.n);
+		path[item.n] = '\0';
+		TRY(data_signer(path, &d->keys.old[d->keys.old_n], err_out));
+		d->keys.old_n++;
+		left = span_sub(left, end + 1, left.n);
+	}
+	return OK;
+}
+
 enum err
 data_open(struct data *d, const char *path, const char *cert,
     const char *key, const char *names, struct data_error *err_out)
@@ -202,7 +306,7 @@ data_open(struct data *d, const char *path, const char *cert,
 void
 data_close(struct data *d)
 {
-	wipe(&d->key, sizeof(d->key));
+	jwt_keys_fini(&d->keys);
 	if (d->key_pem.p != NULL)
 		wipe(d->key_pem.p, d->key_pem.n);
 	buf_fini(&d->key_pem);

@@ -17,7 +17,7 @@ struct data_error {
 struct data {
 	char path[DATA_PATH_MAX];
 	int lock_fd;		/* holds the lock; -1: none */
-	struct jwt_key key;
+	struct jwt_keys keys;
 	struct buf cert_pem, key_pem;
 };
 
@@ -31,6 +31,16 @@ struct data {
 MUST_USE enum err data_open(struct data *d, const char *path,
     const char *cert, const char *key, const char *names,
     struct data_error *err_out);
+/*
+ * The keys of tokens beside jwt.key, which data_open has read.
+ *   alg   in  "HS256", "RS256" or "EdDSA"
+ *   key   in  path of the private key (PEM); empty: a file in the data
+ *             directory, made (0600) when it is not there
+ *   olds  in  paths of former public keys (PEM), comma separated
+ * ERR_FORBIDDEN, ERR_FORMAT, ERR_VALIDATION, ERR_IO, ERR_PROVIDER.
+ */
+MUST_USE enum err data_tokens(struct data *d, const char *alg,
+    const char *key, const char *olds, struct data_error *err_out);
 /* Wipes the secrets, gives the lock back; a zeroed one (lock -1) is fine. */
 void data_close(struct data *d);
 

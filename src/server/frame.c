@@ -195,7 +195,7 @@ frame_everywhere(struct frame *f, shard_fn each, frame_fn taken)
 enum err
 frame_token(struct frame *f, struct span token)
 {
-	TRY(jwt_decode(&f->home->server->key, token, JWT_ACCESS,
+	TRY(jwt_decode(f->home->server->keys, token, JWT_ACCESS,
 	    f->call.now_ms / 1000, &f->claims));
 	f->has_claims = true;
 	return OK;

@@ -19,6 +19,7 @@
 #include "server/deliver.h"
 #include "server/jwt.h"
 #include "server/metrics.h"
+#include "server/pages.h"
 #include "server/rate.h"
 #include "server/route.h"
 #include "server/session.h"
@@ -50,11 +51,12 @@ struct server {
 	uint64_t olds_ms[SERVER_CONFS_MAX];
 	size_t olds_n;
 	struct route *routes;
+	struct page pages[CALL_PAGE_MAX];
 	struct store *store;
 	struct work *work;
 	struct limit limit;
 	struct backoff *backoff;
-	struct jwt_key key;
+	const struct jwt_keys *keys;	/* of struct data */
 	struct shard *shards;
 	struct edge_app *apps;		/* one of each shard */
 	unsigned shards_n;
@@ -142,6 +144,8 @@ struct frame {
 	struct span cors;		/* allowed origin beside our own */
 	struct span cookie, csrf;	/* refresh token, X-CSRF-Token */
 	struct span set_refresh, set_csrf;	/* whole Set-Cookie fields */
+	const struct page *page;	/* of call_reply_page */
+	struct span none_match;		/* If-None-Match */
 	const char *raw_type;
 	struct span raw_body;
 	/* What all reactors do for it. */

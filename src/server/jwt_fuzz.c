@@ -13,7 +13,7 @@
 #define HEADER "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9."
 #define NOW 1000000
 
-static const struct jwt_key key = { { 1, 2, 3 } };
+static const struct jwt_keys keys = { .secret = { { 1, 2, 3 } } };
 
 static void
 check(struct span text, enum jwt_type type)
@@ -22,11 +22,11 @@ check(struct span text, enum jwt_type type)
 	struct wr w = wr_init(again, sizeof(again));
 	struct jwt t, u;
 
-	if (jwt_decode(&key, text, type, NOW, &t) != OK)
+	if (jwt_decode(&keys, text, type, NOW, &t) != OK)
 		return;
 	if (t.type != type || t.expires_s <= NOW ||
-	    jwt_encode(&key, &t, &w) != OK || !wr_ok(&w) ||
-	    jwt_decode(&key, wr_done(&w), type, NOW, &u) != OK)
+	    jwt_encode(&keys, &t, &w) != OK || !wr_ok(&w) ||
+	    jwt_decode(&keys, wr_done(&w), type, NOW, &u) != OK)
 		abort();
 	if (!ID_EQ(t.user, u.user) || !ID_EQ(t.session, u.session) ||
 	    !ID_EQ(t.id, u.id) || t.issued_s != u.issued_s ||
@@ -45,11 +45,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size > JWT_MAX)
 		return 0;
-	if (jwt_decode(&key, span_of(data, size), JWT_ACCESS, NOW, &t) == OK)
+	if (jwt_decode(&keys, span_of(data, size), JWT_ACCESS, NOW, &t) == OK)
 		abort();	/* a forgery */
 	wr_str(&w, HEADER);
 	wr_bytes(&w, part, base64url_encode(span_of(data, size), part));
-	if (host_hmac_sha256(SPAN_OF(key.b), wr_done(&w), mac) != OK)
+	if (host_hmac_sha256(SPAN_OF(keys.secret.b), wr_done(&w), mac) != OK)
 		abort();
 	wr_u8(&w, '.');
 	wr_bytes(&w, part, base64url_encode(SPAN_OF(mac), part));

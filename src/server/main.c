@@ -366,7 +366,9 @@ with_data(const struct options *o, struct conf *conf, uint64_t began_us)
 	int status;
 
 	if (data_open(&d, o->data, conf->tls_cert, conf->tls_key,
-	    conf->tls_names, &why) != OK) {
+	    conf->tls_names, &why) != OK || data_tokens(&d,
+	    conf->tokens_algorithm, conf->tokens_key, conf->tokens_previous,
+	    &why) != OK) {
 		status = fail(1, why.text);
 		conf_free(conf);
 	} else if (strcmp(o->command, "init") == 0) {

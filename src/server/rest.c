@@ -159,6 +159,9 @@ rest_fill(struct frame *f, const struct route_match *m,
 	TRY(browser_take(f, req));
 	TRY(rest_token(f, req));
 	TRY(rest_agent(f, req));
+	if (f->dialect == DIALECT_raw)
+		TRY(arena_dup(&f->call.arena, http_find(req->head,
+		    "If-None-Match"), &f->none_match));
 	TRY(rest_params(f, m, req));
 	return rest_body(f, req);
 }

@@ -229,7 +229,7 @@ server_fill(struct server *s, const struct conf *c, const struct data *d,
 	struct tls_ctx *tls = NULL;
 	enum err e;
 
-	s->key = d->key;
+	s->keys = &d->keys;
 	s->started_ms = sys_unix_ms();
 	sys_random(&s->seed, sizeof(s->seed));
 	thread_lock_init(&s->lock);
@@ -243,6 +243,7 @@ server_fill(struct server *s, const struct conf *c, const struct data *d,
 	if (s->shards == NULL || s->routes == NULL || s->apps == NULL)
 		return ERR_NOMEM;
 	route_init(s->routes);
+	TRY(pages_init(s->pages, s->keys));
 	TRY(limit_init(&s->limit, LIMIT_SLOTS, s->seed));
 	TRY(backoff_open(&s->backoff));
 	TRY(server_open_store(s, c, d, out));
@@ -294,7 +295,7 @@ server_free(struct server *s)
 	thread_cond_fini(&s->cond);
 	for (size_t i = 0; i < s->olds_n; i++)
 		conf_free(s->olds[i]);
-	wipe(&s->key, sizeof(s->key));
+	pages_fini(s->pages);
 	free(s->routes);
 	free(s->apps);
 	free(s->shards);

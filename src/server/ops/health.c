@@ -1,6 +1,6 @@
 /*
  * health.c: is the process there, can it do its work, what has it done; and
- * the page that a browser finds at the root.
+ * the pages that are the same for everybody.
  */
 #include "server/ops.h"
 
@@ -75,5 +75,12 @@ enum err
 health_page_check(struct call *c)
 {
 	call_reply_raw(c, PAGE_TYPE, span_of(page, sizeof(page) - 1));
+	return OK;
+}
+
+enum err
+health_jwks_check(struct call *c)
+{
+	call_reply_page(c, CALL_PAGE_JWKS);
 	return OK;
 }
