@@ -27,6 +27,9 @@ edge_conf_default(struct edge_conf *c)
 		.ping_timeout_ms = 20000,
 		.message_max = 1000000,
 		.join_max = 16384,
+		.polls_max = 8192,
+		.upgrade_ms = 10000,
+		.forwards_max = 4096,
 		.connect_ms = 45000,
 		.out_max = 4 << 20,
 		.held_max = 256 << 20,
@@ -42,7 +45,8 @@ conf_ok(const struct edge_conf *c)
 	    c->fields_max > 0 && c->fields_max <= HTTP_FIELDS_MAX &&
 	    c->ping_interval_ms > 0 && c->ping_interval_ms <= UINT32_MAX &&
 	    c->ping_timeout_ms > 0 && c->ping_timeout_ms <= UINT32_MAX &&
-	    c->message_max > 0 && c->out_max >= EDGE_SCRATCH &&
+	    c->message_max > 0 && c->polls_max > 0 && c->forwards_max > 0 &&
+	    c->out_max >= EDGE_SCRATCH &&
 	    c->deflate_bits >= 9 && c->deflate_bits <= 15;
 }
 
@@ -196,11 +200,13 @@ edge_close(struct edge *e)
 	reactor_adopt(e->reactor);
 	close_listeners(e);
 	timer_cancel(&e->drain);
+	edge_mesh_shut(e);
 	cut_all(e);
 	while (e->conns.n > 0 || e->socks.n > 0 || e->sessions.n > 0)
 		reactor_tick(e->reactor, 0);
 	reactor_flush_cancel(&e->drained);
 	reactor_flush_cancel(&e->tell);
+	edge_mesh_leave(e);
 	release(e);
 }
 
@@ -313,6 +319,7 @@ edge_drain(struct edge *e, uint16_t code, uint64_t deadline_ms,
 	e->draining = true;
 	e->drain_done = done;
 	e->drain_arg = arg;
+	edge_mesh_drain(e);
 	close_listeners(e);
 	while ((c = slab_next(&e->conns, &at)) != NULL)
 		drain_conn(c, code);

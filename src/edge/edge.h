@@ -344,6 +344,13 @@ struct edge_conf {
 					   9..15 [12], see wire/deflate.h for
 					   the memory that takes */
 	bool eio_deflate;		/* for Engine.IO, too [false] */
+	uint32_t polls_max;		/* sessions over polling; not 0 [8192],
+					   over: 503 */
+	uint32_t addr_polls_max;	/* the same, of one address and
+					   reactor, loopback aside [0] */
+	uint64_t upgrade_ms;		/* polling to WebSocket within [10000] */
+	uint32_t forwards_max;		/* requests that came here and wait for
+					   another reactor; not 0 [4096] */
 	/* Socket.IO */
 	uint64_t connect_ms;		/* no socket joined for so long [45000] */
 	/* Answer headers on every answer; the second list on TLS only. */
@@ -367,12 +374,26 @@ struct edge_stats {
 	uint64_t ws_messages;		/* that came on them */
 	uint64_t deflates, deflates_over;	/* now; not negotiated */
 	uint64_t connect_late, ping_late, slow_readers;
+	/* polling */
+	uint64_t polls;			/* sessions over it; now */
+	uint64_t polls_over, addr_polls_over;
+	uint64_t polls_dropped;		/* a pending GET was, or overlapped */
+	uint64_t upgrades, upgrades_late, upgrades_bad;
+	uint64_t forwards, forwards_over, moves;	/* to other reactors */
 };
 
 void edge_conf_default(struct edge_conf *c);
 /* c and its lists are copied; app stays the caller's. ERR_NOMEM, ERR_ARG. */
 MUST_USE enum err edge_open(struct reactor *r, const struct edge_conf *c,
     const struct edge_app *app, struct edge **out);
+/*
+ * Lets the edges of a program know each other, so that a request of a session
+ * that comes to another's reactor goes on to its own, and rooms span them.
+ * edges[i] is the one of the reactor with index i. Once, before any of them
+ * runs. Each may be closed while others still run. ERR_ARG, ERR_NOMEM.
+ */
+#define EDGE_LINKS_MAX 256
+MUST_USE enum err edge_link(struct edge *const *edges, size_t n);
 /*
  * Ends every connection at once (on_close is called), then frees. Not from a
  * callback or tick: once the reactor has stopped.

@@ -141,6 +141,7 @@ struct edge_listener {
 struct edge {
 	struct reactor *reactor;
 	const struct edge_app *app;
+	struct edge_mesh *mesh;		/* NULL: alone */
 	struct edge_conf conf;
 	struct edge_stats stats;
 	struct http_limits limits;
@@ -277,6 +278,28 @@ void edge_session_await(struct session *s);
 void edge_session_joined(struct session *s);
 /* Tells the app of all that are over. By edge_sio_tell, after the sockets. */
 void edge_session_tell(struct edge *e);
+
+/* ---- mesh.c ---- */
+
+/* How many edges are linked, this one with them; 0: it is alone. Their
+ * numbers are those of their reactors. */
+size_t edge_mesh_count(const struct edge *e);
+/*
+ * Posts mail to another of them (or oneself). False: it drains or is closed,
+ * and the mail is still the caller's. What travels must not be in memory of
+ * the sending edge: that may be gone when the mail is read.
+ */
+MUST_USE bool edge_mesh_post(struct edge *from, unsigned to,
+    struct mail *mail);
+/* The same for an answer, which one that drains still takes. */
+MUST_USE bool edge_mesh_answer(struct edge *from, unsigned to,
+    struct mail *mail);
+/* In a mail's function: the edge of the reactor that reads it. */
+struct edge *edge_mesh_here(struct edge_mesh *m, const struct reactor *r);
+/* Takes nothing new; takes nothing, and has read what was posted; is gone. */
+void edge_mesh_drain(struct edge *e);
+void edge_mesh_shut(struct edge *e);
+void edge_mesh_leave(struct edge *e);
 
 /* ---- sio.c ---- */
 
