@@ -370,6 +370,7 @@ on_drained(struct stream *s)
 {
 	struct conn *c = of_stream(s);
 
+	edge_wsapp_drained(c);
 	if (c->state != CONN_CLOSING)
 		edge_conn_continue(c);
 }
@@ -398,6 +399,7 @@ on_close(struct stream *s, enum stream_end why)
 	timer_cancel(&c->timer);
 	reactor_flush_cancel(&c->resume);
 	edge_conn_disown(c, EDGE_LOST);
+	edge_zip_close(c);
 	hold_drop(&c->edge->holds, &c->pend);
 	hold_drop(&c->edge->holds, &c->message);
 	addr_give(e, &c->peer);

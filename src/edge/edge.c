@@ -107,6 +107,7 @@ release(struct edge *e)
 {
 	slab_close(&e->conns);
 	slab_close(&e->sessions);
+	slab_close(&e->wsapps);
 	slab_close(&e->socks);
 	map_fini(&e->addrs);
 	free(e->headers);
@@ -142,6 +143,8 @@ edge_open(struct reactor *r, const struct edge_conf *c,
 	e->tell.run = edge_sio_tell;
 	list_init(&e->gone);
 	list_init(&e->over);
+	list_init(&e->ws_over);
+	e->ws_tell.run = edge_wsapp_tell;
 	sys_random(&seed, sizeof seed);
 	map_init(&e->addrs, 16, c->conns_max, seed);
 	e->scratch = malloc(EDGE_SCRATCH);
@@ -156,6 +159,10 @@ edge_open(struct reactor *r, const struct edge_conf *c,
 	/* Ended ones stay until the tick's end, as new ones come. */
 	if (err == OK)
 		err = slab_open(&e->sessions, sizeof(struct session),
+		    c->conns_max < UINT32_MAX / 2 ? c->conns_max * 2 :
+		    c->conns_max);
+	if (err == OK)
+		err = slab_open(&e->wsapps, sizeof(struct wsapp),
 		    c->conns_max < UINT32_MAX / 2 ? c->conns_max * 2 :
 		    c->conns_max);
 	if (err == OK)
@@ -202,10 +209,12 @@ edge_close(struct edge *e)
 	timer_cancel(&e->drain);
 	edge_mesh_shut(e);
 	cut_all(e);
-	while (e->conns.n > 0 || e->socks.n > 0 || e->sessions.n > 0)
+	while (e->conns.n > 0 || e->socks.n > 0 || e->sessions.n > 0 ||
+	    e->wsapps.n > 0)
 		reactor_tick(e->reactor, 0);
 	reactor_flush_cancel(&e->drained);
 	reactor_flush_cancel(&e->tell);
+	reactor_flush_cancel(&e->ws_tell);
 	edge_mesh_leave(e);
 	release(e);
 }
@@ -272,7 +281,7 @@ on_drained(struct flush *f)
 	void (*done)(void *) = e->drain_done;
 
 	if (e->conns.n > 0 || e->socks.n > 0 || e->sessions.n > 0 ||
-	    done == NULL)
+	    e->wsapps.n > 0 || done == NULL)
 		return;
 	timer_cancel(&e->drain);
 	e->drain_done = NULL;

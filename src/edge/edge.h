@@ -110,26 +110,26 @@ void *edge_session_user(struct edge_ref session);
 
 /*
  * A WebSocket (RFC 6455) of the app's own, beside those that carry Engine.IO.
- * In on_request the app calls edge_upgrade instead of edge_answer; from then
- * on the request's ref names the WebSocket, until on_ws_close. Pings are
+ * In on_request the app calls edge_upgrade instead of edge_answer. Pings are
  * answered and the closing handshake is done here. A peer that does not read
  * is not read: from 64 KiB of waiting bytes on, no further message comes.
  */
 struct edge_upgrade {
-	struct span protocol;	/* subprotocol, one that was offered
-				   (edge_ws_offers); empty: none */
+	struct span protocol;	/* subprotocol; left out when it was not
+				   offered; empty: none */
 	uint32_t message_max;	/* bytes of a message; 0: conf.message_max;
 				   over: 1009 */
 	bool deflate;		/* permessage-deflate (RFC 7692), when it is
 				   offered and conf.deflates_max allows */
 };
 /*
- * Answers the request with 101, or, when it is no WebSocket handshake, with
- * 400, or 426 where another version or no upgrade was asked for: false then,
- * and no callback follows. Only inside on_request.
+ * Answers the request with 101; *ws_out names the WebSocket until on_ws_close
+ * has returned. When it is no WebSocket handshake: 400, or 426 where another
+ * version or no upgrade was asked for; 503 without room; false then, and no
+ * callback follows. Only inside on_request, and for on_ws_message's apps.
  */
 bool edge_upgrade(struct edge_ref request, const struct edge_request *req,
-    const struct edge_upgrade *u);
+    const struct edge_upgrade *u, struct edge_ref *ws_out);
 /* Does the client offer that subprotocol? Names are compared byte by byte. */
 bool edge_ws_offers(const struct edge_request *req, struct span protocol);
 /*
@@ -292,7 +292,8 @@ struct edge_app {
 	/*
 	 * Optional. Once for each such WebSocket; its ref is over when this
 	 * returns. code: what the peer's close frame said, 1005 if nothing,
-	 * 1006 if none came.
+	 * 1006 if none came; EDGE_PROTOCOL: what ours said; EDGE_BY_APP: as
+	 * given to edge_ws_end.
 	 */
 	void (*on_ws_close)(void *arg, struct edge_ref ws, uint16_t code,
 	    enum edge_end why);

@@ -68,6 +68,7 @@ struct ws_ops {
 
 struct ws_options {
 	uint32_t message_max;		/* bytes of a message; 0: 2^32 - 1 */
+	bool deflate;			/* permessage-deflate, if offered */
 	struct span protocol;		/* the subprotocol chosen; or empty */
 };
 
@@ -85,6 +86,7 @@ struct conn {
 	struct hold *message;		/* head and body, or WebSocket message */
 	const struct ws_ops *ops;	/* CONN_WS; NULL: it is closing */
 	void *owner;			/* whose ops these are */
+	struct ws_zip *zip;		/* permessage-deflate, or NULL */
 	size_t body_max;		/* of the present request */
 	size_t head_n;			/* bytes of head in message */
 	struct sys_addr peer;
@@ -119,6 +121,18 @@ struct eio_path {
 	uint8_t kind;			/* enum edge_kind */
 };
 
+/* A WebSocket of the application's own. */
+struct wsapp {
+	struct slab_slot slot;		/* its name is the app's ref */
+	struct edge *edge;
+	struct conn *conn;		/* NULL once it is over */
+	struct list link;		/* then in the edge's ws_over */
+	void *user;
+	size_t waiting;			/* bytes written since it was drained */
+	uint16_t code;			/* for on_ws_close */
+	uint8_t end;			/* enum edge_end */
+};
+
 enum sock_state { SOCK_ASKED, SOCK_OPEN, SOCK_ENDED };
 
 struct sock {
@@ -145,11 +159,14 @@ struct edge {
 	struct edge_conf conf;
 	struct edge_stats stats;
 	struct http_limits limits;
-	struct slab conns, sessions, socks;
+	struct slab conns, sessions, socks, wsapps;
 	struct holds holds;		/* unfinished messages of all */
 	struct map addrs;		/* connections of each address */
 	struct list gone;		/* sockets whose end the app must hear */
 	struct list over;		/* sessions, likewise */
+	struct list ws_over;		/* wsapps, likewise */
+	struct flush ws_tell;
+	size_t ws_waiting;		/* bytes that their peers have to read */
 	struct eio_path paths[EDGE_PATHS_MAX];
 	size_t paths_n;
 	struct flush tell;		/* at the tick's end at the latest */
@@ -234,8 +251,35 @@ bool edge_ws_send(struct conn *c, size_t room,
     void (*fill)(struct wr *w, const void *arg), const void *arg);
 /* Whole frames, by reference. False: it could not be queued. */
 bool edge_ws_send_blob(struct conn *c, struct blob *frames);
+/* A whole message; framed here, compressed where that was agreed on. */
+bool edge_ws_message(struct conn *c, enum ws_op op, struct span message);
 /* A close frame, then the end of the connection; it has no owner any more. */
 void edge_ws_close(struct conn *c, uint16_t code, const char *reason);
+
+/* ---- wsapp.c ---- */
+
+/* What was written to it has gone to the kernel. */
+void edge_wsapp_drained(struct conn *c);
+/* Tells the app of all that have ended. Never from inside its calls. */
+void edge_wsapp_tell(struct flush *f);
+
+/* ---- zip.c ---- */
+
+/*
+ * Negotiates: c->zip is set when it is agreed on. ERR_FORMAT: the offer is
+ * malformed.
+ */
+MUST_USE enum err edge_zip_open(struct conn *c, const struct http_msg *head);
+/* The field of the answer, if any. */
+void edge_zip_put_answer(const struct conn *c, struct wr *w);
+void edge_zip_close(struct conn *c);
+/*
+ * Inflates a piece into c->message. ERR_TOO_LARGE: more than the WebSocket's
+ * message_max. ERR_FORMAT: no DEFLATE data, or no UTF-8. ERR_NOMEM.
+ */
+MUST_USE enum err edge_zip_add(struct conn *c, const struct ws_msg *m);
+/* One whole message, compressed. False: as edge_conn_write. */
+bool edge_zip_send(struct conn *c, enum ws_op op, struct span message);
 
 /* ---- session.c ---- */
 

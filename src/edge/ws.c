@@ -8,6 +8,8 @@
 
 #include "edge/private.h"
 
+#define EDGE_COPY_MAX 16384	/* bytes; a larger message is a blob */
+
 /* ---- Handshake ---- */
 
 static bool
@@ -20,6 +22,7 @@ put_switch(struct conn *c, struct span key, struct span protocol)
 	if (ws_accept(tls_sha1, key, accept) != OK)
 		return false;
 	ws_put_answer(&w, accept, protocol);
+	edge_zip_put_answer(c, &w);
 	wr_bytes(&w, e->headers,
 	    c->flags & CONN_IS_TLS ? e->headers_all_n : e->headers_n);
 	http_put_end(&w);
@@ -34,11 +37,15 @@ edge_ws_accept(struct conn *c, const struct http_msg *head,
 
 	assert(c->state == CONN_ANSWER);
 	TRY(ws_check_request(head, &key));
+	if (o->deflate)
+		TRY(edge_zip_open(c, head));
 	if (!put_switch(c, key, o->protocol)) {
+		edge_zip_close(c);
 		edge_http_refuse(c, 503, "no room for the answer");
 		return ERR_LIMIT;
 	}
 	ws_init(&c->in.ws, WS_SERVER, o->message_max);
+	c->in.ws.deflate = c->zip != NULL;
 	edge_conn_enter(c, CONN_WS, 0);
 	c->ops = ops;
 	c->owner = owner;
@@ -62,7 +69,9 @@ send_large(struct conn *c, size_t room,
 		return false;
 	w = wr_init(b->p + WS_HEAD_MAX, room);
 	fill(&w, arg);
-	if (wr_ok(&w)) {
+	if (wr_ok(&w) && c->zip != NULL) {
+		ok = edge_zip_send(c, WS_OP_TEXT, wr_done(&w));
+	} else if (wr_ok(&w)) {
 		n = ws_head(head, WS_OP_TEXT, true, false, w.n, NULL);
 		memmove(b->p + n, w.p, w.n);
 		memcpy(b->p, head, n);
@@ -88,9 +97,34 @@ edge_ws_send(struct conn *c, size_t room,
 	fill(&w, arg);
 	if (!wr_ok(&w))
 		return false;
+	if (c->zip != NULL)
+		return edge_zip_send(c, WS_OP_TEXT, wr_done(&w));
 	n = ws_head(head, WS_OP_TEXT, true, false, w.n, NULL);
 	memcpy(text - n, head, n);
 	return edge_conn_write(c, span_of(text - n, n + w.n));
+}
+
+bool
+edge_ws_message(struct conn *c, enum ws_op op, struct span message)
+{
+	uint8_t head[WS_HEAD_MAX];
+	struct blob *b;
+	size_t n;
+	bool ok;
+
+	if (c->zip != NULL)
+		return edge_zip_send(c, op, message);
+	if (message.n > EDGE_COPY_MAX) {
+		b = edge_ws_encode(message, op == WS_OP_BINARY);
+		ok = b != NULL && edge_ws_send_blob(c, b);
+		blob_unref(b);
+		return ok;
+	}
+	/* Both or none: half a frame would be worse than none. */
+	n = ws_head(head, op, true, false, message.n, NULL);
+	return stream_fits(&c->stream, n + message.n) &&
+	    edge_conn_write(c, span_of(head, n)) &&
+	    edge_conn_write(c, message);
 }
 
 bool
@@ -111,8 +145,10 @@ edge_ws_close(struct conn *c, uint16_t code, const char *reason)
 	if (c->state != CONN_WS)
 		return;
 	ws_put_close(&w, code, reason, NULL);
+	stream_set_max(&c->stream, UINT32_MAX);
 	if (!edge_conn_write(c, wr_done(&w)))
 		stream_close(&c->stream);
+	edge_zip_close(c);
 	edge_conn_finish(c);
 }
 
@@ -153,6 +189,24 @@ bad(struct conn *c)
 	edge_ws_close(c, code, c->in.ws.bad_why);
 }
 
+/* Why a piece could not be taken. */
+static void
+fail(struct conn *c, enum err why)
+{
+	struct ws *w = &c->in.ws;
+
+	if (why == ERR_TOO_LARGE || why == ERR_FORMAT) {
+		w->bad_code = why == ERR_FORMAT ? WS_CODE_DATA :
+		    WS_CODE_TOO_BIG;
+		w->bad_why = why == ERR_FORMAT ? "bad compressed data" :
+		    "message too large";
+		bad(c);
+		return;
+	}
+	edge_conn_disown(c, EDGE_LOST);
+	edge_ws_close(c, WS_CODE_LATER, "too much is unfinished");
+}
+
 /* A piece of a message; the whole one goes on, from the input if it can. */
 static void
 data(struct conn *c, const struct ws_msg *m)
@@ -160,20 +214,23 @@ data(struct conn *c, const struct ws_msg *m)
 	struct holds *holds = &c->edge->holds;
 	struct span msg = m->data;
 	struct hold *copy;
+	enum err err = OK;
 
 	if (c->ops == NULL)
 		return;
-	if ((c->message != NULL || !m->last) &&
-	    hold_add(holds, &c->message, m->data) != OK) {
-		edge_conn_disown(c, EDGE_LOST);
-		edge_ws_close(c, WS_CODE_LATER, "too much is unfinished");
+	if (m->compressed)
+		err = edge_zip_add(c, m);
+	else if (c->message != NULL || !m->last)
+		err = hold_add(holds, &c->message, m->data);
+	if (err != OK) {
+		fail(c, err);
 		return;
 	}
 	if (!m->last)
 		return;
 	copy = c->message;
 	c->message = NULL;
-	if (copy != NULL)
+	if (copy != NULL || m->compressed)
 		msg = hold_span(copy);
 	c->ops->on_message(c, msg, m->op == WS_OP_BINARY);
 	hold_drop(holds, &copy);

@@ -8,7 +8,7 @@
  * SYS_AGAIN or, on a plain stream, fewer bytes than asked for (more to come
  * is then a new edge), unless the peer has ended: its end would come without
  * one. A stream that keeps coming yields after READS_MAX reads and goes on in
- * the next tick. TLS writes gather small pieces into one record in the
+ * the next tick. TLS seals one record of many small pieces into the
  * reactor's buffer, which is free whenever a flush runs.
  */
 #include <assert.h>
@@ -16,7 +16,7 @@
 #include "net/stream.h"
 
 #define READS_MAX 16
-#define RECORD_MAX 16384	/* RFC 8446 5.1 */
+#define PLAIN_MAX 16384	/* bytes of data in a record (RFC 8446 5.1) */
 
 enum state {
 	ST_NONE, ST_CONNECTING, ST_HANDSHAKE, ST_OPEN, ST_FINISHING, ST_ENDED
@@ -125,10 +125,16 @@ read_once(struct stream *s)
 	uint8_t *buf = reactor_buf(s->reactor);
 	long n;
 
-	if (s->tls != NULL)
-		return tls_read(s->tls, buf, REACTOR_BUF);
-	n = sys_recv(s->io.fd, buf, REACTOR_BUF);
-	if (n > 0 && n < REACTOR_BUF && (s->flags & FL_PEER_END) == 0)
+	bool drained;
+
+	if (s->tls != NULL) {
+		n = tls_read(s->tls, buf, REACTOR_BUF);
+		drained = tls_is_drained(s->tls);
+	} else {
+		n = sys_recv(s->io.fd, buf, REACTOR_BUF);
+		drained = n < REACTOR_BUF;
+	}
+	if (n > 0 && drained && (s->flags & FL_PEER_END) == 0)
 		s->flags &= (uint8_t)~FL_READABLE;
 	return n;
 }
@@ -193,24 +199,19 @@ write_plain(struct stream *s)
 	return sys_sendv(s->io.fd, iov, n);
 }
 
-/*
- * One record, of one large piece or many small ones. When it has to be tried
- * again, the queue still begins with the same bytes (tls_write asks for it).
- */
+/* One record, or only what waits in TLS. */
 static long
 write_tls(struct stream *s)
 {
-	struct stream_out *o = s->first;
-	struct wr w = wr_init(reactor_buf(s->reactor), RECORD_MAX);
+	struct sys_iov iov[SYS_IOV_MAX];
+	size_t n = 0, bytes = 0;
 
-	if (o->next == NULL || o->n - o->at >= RECORD_MAX)
-		return tls_write(s->tls, out_bytes(o), o->n - o->at);
-	for (; o != NULL && w.n < w.cap; o = o->next) {
-		size_t n = o->n - o->at;
-
-		wr_bytes(&w, out_bytes(o), n < w.cap - w.n ? n : w.cap - w.n);
+	for (struct stream_out *o = s->first; o != NULL && n < SYS_IOV_MAX &&
+	    bytes < PLAIN_MAX; o = o->next) {
+		iov[n++] = (struct sys_iov){ out_bytes(o), o->n - o->at };
+		bytes += o->n - o->at;
 	}
-	return tls_write(s->tls, w.p, w.n);
+	return tls_writev(s->tls, iov, n, reactor_buf(s->reactor));
 }
 
 /* The queue is empty and the owner wants no more: end our half. */
@@ -219,9 +220,12 @@ shut(struct stream *s)
 {
 	if (s->flags & FL_SHUT)
 		return;
-	s->flags |= FL_SHUT;
-	if (s->tls != NULL)
+	if (s->tls != NULL) {
 		tls_end(s->tls);
+		if (tls_is_waiting(s->tls))
+			return;		/* for IO_WRITE, then again */
+	}
+	s->flags |= FL_SHUT;
 	if (s->flags & FL_EOF) {
 		end(s, STREAM_CLOSED);
 		return;
@@ -229,12 +233,18 @@ shut(struct stream *s)
 	sys_shutdown_write(s->io.fd);
 }
 
+static bool
+has_output(const struct stream *s)
+{
+	return s->first != NULL || (s->tls != NULL && tls_is_waiting(s->tls));
+}
+
 static void
 write_some(struct stream *s)
 {
 	bool wrote = false;
 
-	while (is_live(s) && s->first != NULL) {
+	while (is_live(s) && has_output(s)) {
 		long n = s->tls != NULL ? write_tls(s) : write_plain(s);
 
 		if (n == SYS_AGAIN)
@@ -331,7 +341,7 @@ on_ready(struct io *io, unsigned ready)
 		return;
 	}
 	read_some(s);
-	if (is_live(s) && s->first != NULL && (ready & IO_WRITE || s->tls))
+	if (is_live(s) && has_output(s) && (ready & IO_WRITE || s->tls))
 		reactor_flush(s->reactor, &s->flush);
 }
 
@@ -362,6 +372,8 @@ stream_accept(struct stream *s, struct reactor *r, int fd,
 		sys_close(fd);
 		return e;
 	}
+	if (t != NULL)	/* without an engine OpenSSL goes on: it works too */
+		tls_set_engine(t, reactor_records(r));
 	s->tls = t;
 	s->state = t != NULL ? ST_HANDSHAKE : ST_OPEN;
 	return OK;
@@ -470,6 +482,12 @@ stream_write_blob(struct stream *s, struct blob *b)
 }
 
 void
+stream_set_max(struct stream *s, uint32_t out_max)
+{
+	s->out_max = out_max;
+}
+
+void
 stream_pause(struct stream *s)
 {
 	s->flags |= FL_PAUSED;
@@ -525,6 +543,8 @@ stream_release(struct stream *s, struct stream_parts *parts_out)
 	}
 	pool_leave(reactor_pool_refs(s->reactor), p.refs_n);
 	pool_leave(reactor_pool_chunks(s->reactor), p.chunks_n);
+	if (s->tls != NULL)
+		tls_set_engine(s->tls, NULL);
 	reactor_unwatch(s->reactor, &s->io);
 	reactor_flush_cancel(&s->flush);
 	s->state = ST_NONE;
@@ -544,6 +564,13 @@ stream_adopt(struct stream *s, struct reactor *r, struct stream_parts *parts,
 
 	assert(reactor_self() == r);
 	assert(parts->held);
+	if (parts->tls != NULL && tls_is_own(parts->tls)) {
+		if (reactor_records(r) == NULL) {
+			stream_parts_close(r, parts);
+			return ERR_NOMEM;
+		}
+		tls_set_engine(parts->tls, reactor_records(r));
+	}
 	if ((e = begin(s, r, parts->fd, ops, out_max)) != OK) {
 		stream_parts_close(r, parts);
 		return e;
@@ -575,6 +602,7 @@ stream_parts_close(struct reactor *r, struct stream_parts *parts)
 	while (s.first != NULL)
 		drop_first(&s);
 	if (parts->tls != NULL) {
+		tls_set_engine(parts->tls, reactor_records(r));
 		tls_end(parts->tls);
 		tls_close(parts->tls);
 	}

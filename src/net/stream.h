@@ -88,6 +88,9 @@ MUST_USE enum err stream_write(struct stream *s, struct span bytes);
 /* Queues a blob by reference (takes one of its own). Errors as above. */
 MUST_USE enum err stream_write_blob(struct stream *s, struct blob *b);
 
+/* Another out_max from now on; what waits already may be more. */
+void stream_set_max(struct stream *s, uint32_t out_max);
+
 /* No on_data until stream_resume: back-pressure to the peer. */
 void stream_pause(struct stream *s);
 void stream_resume(struct stream *s);
@@ -138,6 +141,12 @@ MUST_USE enum err stream_adopt(struct stream *s, struct reactor *r,
     uint32_t out_max);
 /* Closes what nobody adopts, on the thread of r (any reactor). */
 void stream_parts_close(struct reactor *r, struct stream_parts *parts);
+/* Would stream_write take n bytes more? */
+static inline bool
+stream_fits(const struct stream *s, size_t n)
+{
+	return n <= s->out_max && s->out_bytes <= s->out_max - n;
+}
 static inline size_t
 stream_waiting(const struct stream *s)	/* bytes not written yet */
 {

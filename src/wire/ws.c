@@ -8,6 +8,7 @@
 #include "wire/ws.h"
 
 #include "wire/http.h"
+#include "wire/ws_ext.h"
 
 #define BIT_FIN 0x80
 #define BIT_RSV1 0x40
@@ -17,6 +18,7 @@
 #define LEN_64 127
 
 typedef uint8_t lane __attribute__((vector_size(16)));
+#define LANES 4
 
 void
 ws_init(struct ws *w, enum ws_role role, uint32_t message_max)
@@ -24,6 +26,7 @@ ws_init(struct ws *w, enum ws_role role, uint32_t message_max)
 	memset(w, 0, sizeof *w);
 	w->role = (uint8_t)role;
 	w->message_max = message_max == 0 ? UINT32_MAX : message_max;
+	w->peer_code = WS_CODE_LOST;
 }
 
 static enum ws_ev
@@ -34,23 +37,33 @@ bad(struct ws *w, enum ws_code code, const char *why)
 	return WS_BAD;
 }
 
+/*
+ * Four lanes of 16 bytes at a time: SSE2 and NEON have them as registers (with
+ * AVX two make one), and without any the compiler takes them apart.
+ */
 void
 ws_mask(uint8_t *p, size_t n, const uint8_t mask[static 4], size_t from)
 {
-	uint8_t m[16];
-	lane wide, v;
+	uint8_t m[sizeof(lane)];
+	lane wide, v[LANES];
 	size_t i = 0;
 
 	for (size_t k = 0; k < sizeof m; k++)
 		m[k] = mask[(from + k) & 3];
 	memcpy(&wide, m, sizeof wide);
-	for (; i + sizeof v <= n; i += sizeof v) {
-		memcpy(&v, &p[i], sizeof v);
-		v ^= wide;
-		memcpy(&p[i], &v, sizeof v);
+	for (; n - i >= sizeof v; i += sizeof v) {
+		memcpy(v, &p[i], sizeof v);
+		for (size_t k = 0; k < LANES; k++)
+			v[k] ^= wide;
+		memcpy(&p[i], v, sizeof v);
+	}
+	for (; n - i >= sizeof wide; i += sizeof wide) {
+		memcpy(v, &p[i], sizeof wide);
+		v[0] ^= wide;
+		memcpy(&p[i], v, sizeof wide);
 	}
 	for (; i < n; i++)
-		p[i] ^= m[i & 15];
+		p[i] ^= m[i & (sizeof m - 1)];
 }
 
 bool
@@ -138,6 +151,7 @@ take_close(struct ws *w, struct span data, struct ws_msg *msg)
 		if (!utf8_valid(msg->data))
 			return bad(w, WS_CODE_DATA, "reason is not UTF-8");
 	}
+	w->peer_code = msg->code;
 	w->closed = true;
 	return WS_CLOSE;
 }
@@ -165,8 +179,11 @@ static enum ws_ev
 open_frame(struct ws *w, uint8_t b0, uint64_t n)
 {
 	uint8_t op = b0 & 0xf;
+	uint64_t max = w->message_max;
 
-	if (n > w->message_max || w->total > w->message_max - n)
+	if (op == WS_OP_CONT ? w->compressed : (b0 & BIT_RSV1) != 0)
+		max += max / 8 + 256;
+	if (n > max || w->total > max - n)
 		return bad(w, WS_CODE_TOO_BIG, "message too large");
 	if (op != WS_OP_CONT) {
 		w->op = op;
@@ -379,8 +396,21 @@ ws_check_request(const struct http_msg *m, struct span *key_out)
 	if (http_count(m, "sec-websocket-key") != 1 || key.n != WS_KEY_LEN ||
 	    !base64_decode(key, raw, &n) || n != 16)
 		return ERR_FORMAT;
+	/* 4.1, item 10; 9.1: what is not of their form fails it, too. */
+	if (!ws_ext_ok(m) || !ws_ext_protocols_ok(m))
+		return ERR_FORMAT;
 	*key_out = key;
 	return OK;
+}
+
+int
+ws_refusal(const struct http_msg *m)
+{
+	return m->method == HTTP_M_GET && (!m->upgrade ||
+	    !http_has_token(m, "upgrade", "websocket") ||
+	    (http_count(m, "sec-websocket-version") == 1 &&
+	    !span_eq(http_find(m, "sec-websocket-version"), SPAN("13")))) ?
+	    426 : 400;
 }
 
 enum err

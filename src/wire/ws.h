@@ -36,7 +36,8 @@ enum ws_op {
 /* Close codes (RFC 6455 7.4.1). */
 enum ws_code {
 	WS_CODE_NORMAL = 1000, WS_CODE_AWAY = 1001, WS_CODE_PROTOCOL = 1002,
-	WS_CODE_TYPE = 1003, WS_CODE_NONE = 1005, WS_CODE_DATA = 1007,
+	WS_CODE_TYPE = 1003, WS_CODE_NONE = 1005, WS_CODE_LOST = 1006,
+	WS_CODE_DATA = 1007,
 	WS_CODE_POLICY = 1008, WS_CODE_TOO_BIG = 1009,
 	WS_CODE_INTERNAL = 1011, WS_CODE_RESTART = 1012,
 	WS_CODE_LATER = 1013
@@ -57,7 +58,7 @@ struct ws_msg {
 	uint16_t code;		/* WS_CLOSE: its code, WS_CODE_NONE without */
 };
 
-/* The reader: 48 bytes a connection. */
+/* The reader: 56 bytes a connection. */
 struct ws {
 	uint64_t left;		/* bytes of the present frame to come */
 	uint64_t total;		/* bytes of the present message so far */
@@ -72,10 +73,14 @@ struct ws {
 	bool deflate;		/* RSV1 allowed: RFC 7692 was negotiated */
 	bool compressed;	/* the open message has RSV1 */
 	bool closed;		/* a close frame was read: nothing follows */
+	uint16_t peer_code;	/* its code; WS_CODE_LOST: none was read */
 	const char *bad_why;
 };
 
-/* message_max 0: 2^32 - 1. */
+/*
+ * message_max 0: 2^32 - 1. A compressed message may be an eighth and 256 bytes
+ * longer, as deflate may make it so; inflated, it is the caller's to limit.
+ */
 void ws_init(struct ws *w, enum ws_role role, uint32_t message_max);
 /*
  * The next event in in[n], which is unmasked in place. *used: bytes taken.
@@ -108,10 +113,17 @@ typedef enum err (*ws_sha1_fn)(struct span in, uint8_t out[20]);
 
 /*
  * Server: is this request a WebSocket handshake (RFC 6455 4.2.1)? ERR_FORMAT:
- * no or malformed (answer 400, with "Sec-WebSocket-Version: 13").
+ * no or malformed (answer 400, or as ws_refusal says, with
+ * "Sec-WebSocket-Version: 13").
  */
 MUST_USE enum err ws_check_request(const struct http_msg *m,
     struct span *key_out);
+/*
+ * The status that refuses it: 426 (Upgrade Required) where no WebSocket or
+ * another version was asked for (RFC 6455 4.2.2, item 4; RFC 9110 15.5.22:
+ * with "Upgrade: websocket"), else 400.
+ */
+int ws_refusal(const struct http_msg *m);
 /* Sec-WebSocket-Accept of a key. ERR_PROVIDER: from sha1. */
 MUST_USE enum err ws_accept(ws_sha1_fn sha1, struct span key,
     uint8_t out[static WS_ACCEPT_LEN]);
