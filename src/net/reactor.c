@@ -9,6 +9,7 @@
 
 #include "base/sys.h"
 #include "net/reactor.h"
+#include "net/record.h"
 
 /* How many spare pieces a reactor keeps: bounds idle memory, not use. */
 #define KEEP_REFS 16384
@@ -23,6 +24,7 @@ struct reactor {
 	struct list flushes;
 	struct pool refs, chunks;
 	struct reactor_stats stats;
+	struct record_engine *records;
 	struct io wake;
 	int poll_fd;
 	unsigned index;
@@ -91,6 +93,7 @@ reactor_close(struct reactor *r)
 		return;
 	if (self == r)
 		self = NULL;
+	record_engine_free(r->records);
 	pool_fini(&r->refs);
 	pool_fini(&r->chunks);
 	sys_close(r->poll_fd);
@@ -305,6 +308,14 @@ struct pool *
 reactor_pool_chunks(struct reactor *r)
 {
 	return &r->chunks;
+}
+
+struct record_engine *
+reactor_records(struct reactor *r)
+{
+	if (r->records == NULL && record_engine_new(&r->records) != OK)
+		return NULL;
+	return r->records;
 }
 
 const struct reactor_stats *

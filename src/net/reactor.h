@@ -84,6 +84,13 @@ struct pool *reactor_pool_chunks(struct reactor *r);
 #define REACTOR_REF_BYTES 40
 #define REACTOR_CHUNK_BYTES 4096
 
+/*
+ * What TLS connections of this reactor seal and open records with; made when
+ * first asked for. NULL: no memory.
+ */
+struct record_engine;
+struct record_engine *reactor_records(struct reactor *r);
+
 /* What it did, for metrics; readable by its own thread. */
 struct reactor_stats {
 	uint64_t ticks, events, mails, flushes;

@@ -16,6 +16,8 @@
 #include "net/stream.h"
 
 #define READS_MAX 16
+#define BURST_MAX (1u << 20)
+#define PIECE_MAX (256u << 10)	/* of a file, between two looks at it */
 #define PLAIN_MAX 16384	/* bytes of data in a record (RFC 8446 5.1) */
 
 enum state {
@@ -29,10 +31,19 @@ enum state {
 #define FL_SHUT     16u		/* our half is ended */
 #define FL_TOLD     32u		/* on_open was called */
 
+/* What is left of a file that is being sent. */
+struct out_file {
+	struct sys_file f;
+	uint64_t at, left;
+	uint8_t *buf;		/* RECORD_MAX bytes, where it is copied */
+	bool no_sendfile;
+};
+
 struct stream_out {
 	struct stream_out *next;
 	struct blob *blob;	/* or NULL: chunk */
 	uint8_t *chunk;
+	struct out_file *file;	/* or NULL; [at, n) are of its buffer */
 	uint32_t at, n;		/* [at, n) is still to be written */
 };
 _Static_assert(sizeof(struct stream_out) <= REACTOR_REF_BYTES, "its pool");
@@ -54,7 +65,18 @@ of_flush(struct flush *f)
 static const uint8_t *
 out_bytes(const struct stream_out *o)
 {
-	return (o->blob != NULL ? o->blob->p : o->chunk) + o->at;
+	return (o->blob != NULL ? o->blob->p : o->file != NULL ?
+	    o->file->buf : o->chunk) + o->at;
+}
+
+static void
+drop_file(struct out_file *f)
+{
+	if (f == NULL)
+		return;
+	sys_close(f->f.fd);
+	free(f->buf);
+	free(f);
 }
 
 static void
@@ -65,6 +87,9 @@ drop_first(struct stream *s)
 	s->first = o->next;
 	if (s->first == NULL)
 		s->last = NULL;
+	if (o->file != NULL)
+		s->out_bytes -= STREAM_FILE_WEIGHT;
+	drop_file(o->file);
 	blob_unref(o->blob);
 	pool_put(reactor_pool_chunks(s->reactor), o->chunk);
 	pool_put(reactor_pool_refs(s->reactor), o);
@@ -74,18 +99,20 @@ drop_first(struct stream *s)
 static void
 consume(struct stream *s, size_t n)
 {
-	assert(n <= s->out_bytes);
-	s->out_bytes -= (uint32_t)n;
+	s->written += (uint32_t)n;
 	while (n > 0) {
 		struct stream_out *o = s->first;
 		size_t left = o->n - o->at;
+		size_t k = n < left ? n : left;
 
-		if (n < left) {
-			o->at += (uint32_t)n;
-			return;
+		o->at += (uint32_t)k;
+		n -= k;
+		if (o->file == NULL) {
+			assert(k <= s->out_bytes);
+			s->out_bytes -= (uint32_t)k;
 		}
-		n -= left;
-		drop_first(s);
+		if (o->at == o->n && (o->file == NULL || o->file->left == 0))
+			drop_first(s);
 	}
 }
 
@@ -191,12 +218,19 @@ static long
 write_plain(struct stream *s)
 {
 	struct sys_iov iov[SYS_IOV_MAX];
+	struct stream_out *o;
 	size_t n = 0;
 
-	for (struct stream_out *o = s->first; o != NULL && n < SYS_IOV_MAX;
-	    o = o->next)
-		iov[n++] = (struct sys_iov){ out_bytes(o), o->n - o->at };
-	return sys_sendv(s->io.fd, iov, n);
+	for (o = s->first; o != NULL && n < SYS_IOV_MAX; o = o->next) {
+		if (o->file == NULL || o->n > o->at)
+			iov[n++] = (struct sys_iov){ out_bytes(o),
+			    o->n - o->at };
+		else
+			break;
+	}
+	/* A head and the file behind it are one segment where they fit. */
+	return o != NULL && o->file != NULL ?
+	    sys_sendv_more(s->io.fd, iov, n) : sys_sendv(s->io.fd, iov, n);
 }
 
 /* One record, or only what waits in TLS. */
@@ -463,22 +497,78 @@ stream_write(struct stream *s, struct span bytes)
 }
 
 enum err
-stream_write_blob(struct stream *s, struct blob *b)
+stream_write_part(struct stream *s, struct blob *b, uint32_t at, uint32_t n)
 {
 	struct stream_out *o;
 
 	assert(reactor_self() == s->reactor);
-	if (!takes(s) || b->n == 0)
+	assert(at <= b->n);
+	assert(n <= b->n - at);
+	if (!takes(s) || n == 0)
 		return OK;
-	if (b->n > s->out_max || s->out_bytes > s->out_max - b->n)
+	if (n > s->out_max || s->out_bytes > s->out_max - n)
 		return ERR_BUSY;
 	if ((o = push_out(s)) == NULL)
 		return ERR_NOMEM;
 	o->blob = blob_ref(b);
-	o->n = b->n;
-	s->out_bytes += b->n;
+	o->at = at;
+	o->n = at + n;
+	s->out_bytes += n;
 	reactor_flush(s->reactor, &s->flush);
 	return OK;
+}
+
+enum err
+stream_write_blob(struct stream *s, struct blob *b)
+{
+	return stream_write_part(s, b, 0, b->n);
+}
+
+/* Without its descriptor, which is the caller's still. */
+static enum err
+push_file(struct stream *s, const struct sys_file *f, uint64_t at, uint64_t n)
+{
+	const uint32_t w = STREAM_FILE_WEIGHT;
+	struct out_file *of;
+	struct stream_out *o;
+
+	if (w > s->out_max || s->out_bytes > s->out_max - w)
+		return ERR_BUSY;
+	if ((of = calloc(1, sizeof *of)) == NULL)
+		return ERR_NOMEM;
+	*of = (struct out_file){ .f = *f, .at = at, .left = n };
+	if ((o = push_out(s)) == NULL) {
+		free(of);
+		return ERR_NOMEM;
+	}
+	o->file = of;
+	s->out_bytes += w;
+	reactor_flush(s->reactor, &s->flush);
+	return OK;
+}
+
+enum err
+stream_write_file(struct stream *s, const struct sys_file *f, uint64_t at,
+    uint64_t n)
+{
+	enum err e = OK;
+
+	assert(reactor_self() == s->reactor);
+	assert(at <= f->id.size);
+	assert(n <= f->id.size - at);
+	if (!takes(s) || n == 0) {
+		sys_close(f->fd);
+		return OK;
+	}
+	if ((e = push_file(s, f, at, n)) != OK)
+		sys_close(f->fd);
+	return e;
+}
+
+uint32_t
+stream_progress(const struct stream *s)
+{
+	return s->written - (uint32_t)sys_unacked(s->io.fd);
 }
 
 void

@@ -2,33 +2,24 @@
  * tls.c: TLS 1.3 over a socket with OpenSSL. Any thread for contexts, the
  * stream's thread for connections.
  *
- * Implementation notes. OpenSSL reads and writes the descriptor itself, so
- * that it may use kernel TLS where there is one. SSL_MODE_RELEASE_BUFFERS
- * gives record buffers back whenever they are empty: an idle connection
- * keeps only its state. Two tickets at the handshake's end are the default;
- * we send one: a client that resumes gets a new one, and each costs a record.
+ * Implementation notes. OpenSSL does every handshake, and everything for
+ * clients; a server's connection goes on without it (tls_own.c).
+ * Two tickets at the handshake's end are OpenSSL's default; we send one: a
+ * client that resumes gets a new one, and each costs a record.
  */
 #include <limits.h>
 #include <stdatomic.h>
 
 #include <openssl/err.h>
-#include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
-#include "net/tls.h"
+#include "net/tls_private.h"
 
 struct tls_ctx {
 	atomic_uint refs;
 	SSL_CTX *ssl;
 	tls_verify_fn verify;
 	bool client;
-};
-
-struct tls_conn {
-	SSL *ssl;
-	struct tls_ctx *ctx;
-	void *verify_arg;
-	bool dead;		/* after a fatal error nothing may be called */
 };
 
 enum err
@@ -74,7 +65,7 @@ ctx_new(const SSL_METHOD *method, struct tls_ctx **out)
 	    SSL_MODE_ENABLE_PARTIAL_WRITE |
 	    SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	SSL_CTX_set_options(c->ssl, SSL_OP_NO_COMPRESSION |
-	    SSL_OP_NO_RENEGOTIATION | SSL_OP_ENABLE_KTLS);
+	    SSL_OP_NO_RENEGOTIATION);
 	if (SSL_CTX_set_min_proto_version(c->ssl, TLS1_3_VERSION) != 1 ||
 	    SSL_CTX_set1_groups_list(c->ssl, groups) != 1) {
 		tls_ctx_unref(c);
@@ -166,6 +157,7 @@ tls_ctx_server(struct span cert_pem, struct span key_pem,
 		tls_ctx_unref(c);
 		return e;
 	}
+	tls_own_prepare_ctx(c->ssl);
 	SSL_CTX_set_options(c->ssl, SSL_OP_CIPHER_SERVER_PREFERENCE);
 	SSL_CTX_set_alpn_select_cb(c->ssl, select_alpn, NULL);
 	/* Tickets hold the state: nothing is kept for who is gone. */
@@ -288,6 +280,9 @@ conn_new(struct tls_ctx *c, int fd, struct tls_conn **out)
 	if (t == NULL)
 		return ERR_NOMEM;
 	t->ctx = tls_ctx_ref(c);
+	t->client = c->client;
+	t->group = "";
+	t->fd = fd;
 	t->ssl = SSL_new(c->ssl);
 	if (t->ssl == NULL || SSL_set_fd(t->ssl, fd) != 1 ||
 	    SSL_set_app_data(t->ssl, t) != 1) {
@@ -303,6 +298,7 @@ enum err
 tls_accept(struct tls_ctx *c, int fd, struct tls_conn **out)
 {
 	TRY(conn_new(c, fd, out));
+	tls_own_prepare(*out);
 	SSL_set_accept_state((*out)->ssl);
 	return OK;
 }
@@ -350,6 +346,9 @@ tls_close(struct tls_conn *t)
 		return;
 	SSL_free(t->ssl);
 	tls_ctx_unref(t->ctx);
+	record_fini(&t->rec, t->engine);
+	buf_fini(&t->part);
+	buf_fini(&t->left);
 	free(t);
 }
 
@@ -368,20 +367,15 @@ outcome(struct tls_conn *t, int result)
 	return TLS_ERROR;
 }
 
-/*
- * OpenSSL keeps the client's ephemeral public key as long as the connection,
- * for SSL_get_peer_tmp_key only: an ML-KEM-768 one with its matrix expanded,
- * 7 KiB. Emptying the key in place gives that back.
- */
-static void
-drop_peer_key(SSL *ssl)
+/* The names of TLS_GROUPS as literals, which outlive the SSL object. */
+static const char *
+group_name(SSL *ssl)
 {
-	EVP_PKEY *key = NULL;
+	const char *name = SSL_get0_group_name(ssl);
 
-	if (SSL_get_peer_tmp_key(ssl, &key) == 1)
-		(void)EVP_PKEY_set_type(key, EVP_PKEY_X25519);
-	EVP_PKEY_free(key);
-	ERR_clear_error();
+	if (name == NULL)
+		return "";
+	return strcmp(name, "x25519") == 0 ? "x25519" : "X25519MLKEM768";
 }
 
 int
@@ -393,8 +387,10 @@ tls_handshake(struct tls_conn *t)
 		return TLS_ERROR;
 	n = SSL_do_handshake(t->ssl);
 	if (n == 1) {
-		if (!t->ctx->client)
-			drop_peer_key(t->ssl);
+		t->group = group_name(t->ssl);
+		t->resumed = SSL_session_reused(t->ssl) == 1;
+		if (!t->client)
+			tls_own_take(t);
 		return 1;
 	}
 	r = outcome(t, n);
@@ -408,51 +404,122 @@ tls_read(struct tls_conn *t, void *p, size_t n)
 
 	if (t->dead)
 		return TLS_ERROR;
+	if (t->ssl == NULL)
+		return tls_own_read(t, p, n);
 	k = SSL_read(t->ssl, p, n > INT_MAX ? INT_MAX : (int)n);
 	return k > 0 ? k : outcome(t, k);
 }
 
-long
-tls_write(struct tls_conn *t, const void *p, size_t n)
+/* The pieces one behind the other, up to a record: where they begin. */
+static const void *
+gather(const struct sys_iov *iov, size_t n, uint8_t *scratch, size_t *n_out)
 {
+	struct wr w = wr_init(scratch, RECORD_PLAIN_MAX);
+
+	*n_out = iov[0].n;
+	if (n == 1 || iov[0].n >= RECORD_PLAIN_MAX)
+		return iov[0].p;
+	for (size_t i = 0; i < n && w.n < w.cap; i++)
+		wr_bytes(&w, iov[i].p, iov[i].n < w.cap - w.n ? iov[i].n :
+		    w.cap - w.n);
+	*n_out = w.n;
+	return scratch;
+}
+
+long
+tls_writev(struct tls_conn *t, const struct sys_iov *iov, size_t n,
+    uint8_t *scratch)
+{
+	const void *p;
+	size_t len;
 	int k, r;
 
 	if (t->dead)
 		return TLS_ERROR;
+	if (t->ssl == NULL)
+		return tls_own_writev(t, iov, n, scratch);
 	if (n == 0)
 		return 0;
-	k = SSL_write(t->ssl, p, n > INT_MAX ? INT_MAX : (int)n);
+	p = gather(iov, n, scratch, &len);
+	if (len == 0)
+		return 0;
+	k = SSL_write(t->ssl, p, len > INT_MAX ? INT_MAX : (int)len);
 	if (k > 0)
 		return k;
 	r = outcome(t, k);
 	return r == 0 ? TLS_ERROR : r;
 }
 
+bool
+tls_is_waiting(const struct tls_conn *t)
+{
+	return t->ssl == NULL && !t->dead && (t->left.n > 0 ||
+	    (!t->shut && record_wants_update(&t->rec)));
+}
+
+bool
+tls_is_drained(const struct tls_conn *t)
+{
+	return t->drained;
+}
+
+void
+tls_set_engine(struct tls_conn *t, struct record_engine *e)
+{
+	if (t->engine != NULL && t->engine != e)
+		record_leave(&t->rec, t->engine);
+	t->engine = e;
+}
+
+long
+tls_sendfile(struct tls_conn *t, int fd, uint64_t at, size_t n)
+{
+	BIO *out = t->ssl == NULL ? NULL : SSL_get_wbio(t->ssl);
+	ossl_ssize_t k;
+
+	if (t->dead)
+		return TLS_ERROR;
+	if (out == NULL || !BIO_get_ktls_send(out))
+		return TLS_UNSUPPORTED;
+	k = SSL_sendfile(t->ssl, fd, (off_t)at, n, 0);
+	return k >= 0 ? (long)k : outcome(t, (int)k);
+}
+
 void
 tls_end(struct tls_conn *t)
 {
 	/* SSL_shutdown may not be called after a fatal error. */
-	if (!t->dead && SSL_is_init_finished(t->ssl))
+	if (t->dead || t->shut)
+		return;
+	if (t->ssl == NULL) {
+		tls_own_end(t);
+	} else if (SSL_is_init_finished(t->ssl)) {
 		(void)SSL_shutdown(t->ssl);
+		t->shut = true;
+	}
 	ERR_clear_error();
+}
+
+bool
+tls_is_own(const struct tls_conn *t)
+{
+	return t->ssl == NULL;
 }
 
 const char *
 tls_group(const struct tls_conn *t)
 {
-	const char *name = SSL_get0_group_name(t->ssl);
-
-	return name == NULL ? "" : name;
+	return t->group;
 }
 
 const char *
 tls_version(const struct tls_conn *t)
 {
-	return SSL_get_version(t->ssl);
+	return t->ssl != NULL ? SSL_get_version(t->ssl) : "TLSv1.3";
 }
 
 bool
 tls_resumed(const struct tls_conn *t)
 {
-	return SSL_session_reused(t->ssl) == 1;
+	return t->resumed;
 }

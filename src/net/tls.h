@@ -8,11 +8,13 @@
 #define NET_TLS_H
 
 #include "base/bytes.h"
+#include "base/sys.h"
 
 #define TLS_GROUPS "X25519MLKEM768:X25519"
 
 struct tls_ctx;
 struct tls_conn;
+struct record_engine;	/* net/record.h */
 
 /*
  * The first call of a program that uses OpenSSL in any way: the system's
@@ -47,12 +49,23 @@ MUST_USE enum err tls_ctx_client(struct span ca_pem, tls_verify_fn verify,
 struct tls_ctx *tls_ctx_ref(struct tls_ctx *c);
 void tls_ctx_unref(struct tls_ctx *c);	/* NULL does nothing */
 
-/* A connection over a socket that stays the caller's. */
+/*
+ * A connection over a socket that stays the caller's. OpenSSL does the
+ * handshake; a server's connection that has an engine by then (tls_set_engine)
+ * goes on with records of our own and costs 500 bytes instead of 21 KiB.
+ */
 MUST_USE enum err tls_accept(struct tls_ctx *c, int fd, struct tls_conn **out);
 /* host: for SNI and the name check, a name or a literal address. */
 MUST_USE enum err tls_connect(struct tls_ctx *c, int fd, const char *host,
     void *verify_arg, struct tls_conn **out);
 void tls_close(struct tls_conn *t);	/* frees; NULL does nothing */
+/*
+ * The engine of the thread that the connection is on; NULL before it goes to
+ * another thread, where it gets that one's before anything else.
+ */
+void tls_set_engine(struct tls_conn *t, struct record_engine *e);
+/* Its records are ours: reading and writing need an engine. */
+bool tls_is_own(const struct tls_conn *t);
 
 /* Results beside a count: as SYS_AGAIN and SYS_ERROR of sys.h. */
 #define TLS_AGAIN (-1)
@@ -60,13 +73,34 @@ void tls_close(struct tls_conn *t);	/* frees; NULL does nothing */
 
 /* 1: done, TLS_AGAIN, TLS_ERROR. */
 int tls_handshake(struct tls_conn *t);
-/* > 0 bytes, 0 at the end (close_notify), TLS_AGAIN, TLS_ERROR. */
-long tls_read(struct tls_conn *t, void *p, size_t n);
 /*
- * Bytes taken, TLS_AGAIN, TLS_ERROR. After TLS_AGAIN the next call must
- * begin with the same bytes (they may have moved).
+ * > 0 bytes, 0 at the end (close_notify), TLS_AGAIN, TLS_ERROR. With records
+ * of our own p needs room for TLS_READ_MIN bytes; what is in it beyond the
+ * bytes returned is no plaintext.
  */
-long tls_write(struct tls_conn *t, const void *p, size_t n);
+#define TLS_READ_MIN 34000	/* two records */
+long tls_read(struct tls_conn *t, void *p, size_t n);
+/* The last tls_read has taken all that the kernel had: more to come is a new
+ * event. False when that is not known. */
+bool tls_is_drained(const struct tls_conn *t);
+/*
+ * Writes at most one record from n pieces. Bytes taken, TLS_AGAIN, TLS_ERROR.
+ * After TLS_AGAIN the next call must begin with the same bytes (they may have
+ * moved). n may be 0: writes only what waits (tls_is_waiting); 0 when all of
+ * it has gone.
+ *   scratch  out  TLS_SCRATCH bytes that overlap no piece
+ */
+#define TLS_SCRATCH 16640
+long tls_writev(struct tls_conn *t, const struct sys_iov *iov, size_t n,
+    uint8_t *scratch);
+/* Bytes that were taken, or a message of ours, still have to be sent. */
+bool tls_is_waiting(const struct tls_conn *t);
+/*
+ * From a file, where the kernel encrypts (kTLS): bytes sent, 0 at the file's
+ * end, TLS_AGAIN, TLS_ERROR, or TLS_UNSUPPORTED: tls_write has to do it.
+ */
+#define TLS_UNSUPPORTED (-3)
+long tls_sendfile(struct tls_conn *t, int fd, uint64_t at, size_t n);
 /* Sends close_notify, as far as it goes without waiting. */
 void tls_end(struct tls_conn *t);
 /* The group agreed on ("X25519MLKEM768"); "" before. For logs and tests. */
