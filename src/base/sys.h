@@ -46,6 +46,7 @@ MUST_USE enum err sys_resolve(const char *host, uint16_t port,
 /* What reading and writing return beside a count: */
 #define SYS_AGAIN (-1)	/* would block */
 #define SYS_ERROR (-2)	/* the connection is of no use any more */
+#define SYS_UNSUPPORTED (-3)	/* not for this kind of file or socket */
 
 /* A piece to write. */
 struct sys_iov {
@@ -86,6 +87,10 @@ MUST_USE enum err sys_pair(int fds_out[static 2]);
 long sys_recv(int fd, void *p, size_t n);
 /* Bytes taken, SYS_AGAIN, SYS_ERROR; raises no signal. n <= SYS_IOV_MAX. */
 long sys_sendv(int fd, const struct sys_iov *iov, size_t n);
+/* The same, where more follows at once: a segment that is not full may wait. */
+long sys_sendv_more(int fd, const struct sys_iov *iov, size_t n);
+/* Bytes that the kernel holds and the peer has not acknowledged yet. */
+size_t sys_unacked(int sock);
 /* Ends the writing half (FIN). */
 void sys_shutdown_write(int fd);
 void sys_close(int fd);
@@ -135,6 +140,57 @@ MUST_USE enum err sys_file_create(const char *path, struct span data,
     unsigned mode);
 /* Makes a folder with its parents; OK when it is there already. */
 MUST_USE enum err sys_dir_make(const char *path, unsigned mode);
+
+/* ---- Files that are served, below a folder ---- */
+
+/* What tells one file, and one content of it, from another. */
+struct sys_file_id {
+	uint64_t dev, ino, size;
+	uint64_t mtime_ns, ctime_ns;	/* Unix time; may be in the future */
+};
+
+struct sys_file {
+	int fd;				/* for reading */
+	struct sys_file_id id;		/* when it was opened */
+};
+
+static inline bool
+sys_file_id_eq(const struct sys_file_id *a, const struct sys_file_id *b)
+{
+	return a->ino == b->ino && a->dev == b->dev && a->size == b->size &&
+	    a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns;
+}
+
+/* The folder that all of them are below. ERR_NOT_FOUND, ERR_NOMEM, ERR_IO. */
+MUST_USE enum err sys_root_open(const char *path, int *fd_out);
+/*
+ * Opens a regular file beneath the root for reading, as fast as the disk is:
+ * it never waits on a fifo and never opens a device.
+ *   path  in   relative, with no empty name and none that begins with '.'
+ * Symbolic links are followed while they stay beneath the root (by a kernel
+ * that has openat2(2), Linux 5.6; not at all by an older one); what leads out
+ * is not found. ERR_NOT_FOUND: also when it may not be read or is no regular
+ * file. ERR_NOMEM: no descriptor or memory left. ERR_IO.
+ */
+MUST_USE enum err sys_file_open(int root, const char *path,
+    struct sys_file *out);
+/*
+ * What is under that name now. Only to compare with a file opened before:
+ * links are followed wherever they lead. ERR_NOT_FOUND, ERR_NOMEM, ERR_IO.
+ */
+MUST_USE enum err sys_file_find(int root, const char *path,
+    struct sys_file_id *out);
+/* Is the open file as it was: not written to, not cut? */
+bool sys_file_is_same(const struct sys_file *f);
+int sys_file_dup(int fd);	/* another descriptor; -1: there is none left */
+/* Bytes read at an offset, 0 at the end, SYS_ERROR. */
+long sys_file_pread(int fd, void *p, size_t n, uint64_t at);
+/*
+ * From a file to a socket without a copy: bytes sent, 0 at the file's end,
+ * SYS_AGAIN, SYS_ERROR, SYS_UNSUPPORTED (read and send it instead). A broken
+ * connection raises a signal, unless sys_ignore_sigpipe was called.
+ */
+long sys_sendfile(int sock, int fd, uint64_t at, size_t n);
 
 /* ---- Memory ---- */
 

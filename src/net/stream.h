@@ -60,6 +60,7 @@ struct stream {
 	struct stream_out *first, *last;
 	uint32_t out_bytes;	/* in the queue */
 	uint32_t out_max;
+	uint32_t written;	/* bytes handed to the kernel, modulo 2^32 */
 	uint8_t state;
 	uint8_t flags;
 	uint8_t end;		/* enum stream_end once closing */
@@ -87,6 +88,27 @@ MUST_USE enum err stream_connect(struct stream *s, struct reactor *r,
 MUST_USE enum err stream_write(struct stream *s, struct span bytes);
 /* Queues a blob by reference (takes one of its own). Errors as above. */
 MUST_USE enum err stream_write_blob(struct stream *s, struct blob *b);
+/* Of it only the n bytes from `at` on, which it has. */
+MUST_USE enum err stream_write_part(struct stream *s, struct blob *b,
+    uint32_t at, uint32_t n);
+/*
+ * Queues n bytes of a file from `at` on, which it has. The descriptor is the
+ * stream's from now on, on failure too: it closes it. By sendfile on plain
+ * connections and where the kernel encrypts (kTLS), else in pieces of 16 KiB.
+ * A file that is not any more what f->id says (written to, cut) ends the
+ * stream, STREAM_RESET: half an answer instead of a wrong one. Who replaces a
+ * file by renaming another over it changes nothing of what is on its way.
+ * In the queue it counts as STREAM_FILE_WEIGHT bytes, whatever its length.
+ * Errors as above.
+ */
+#define STREAM_FILE_WEIGHT 65537
+MUST_USE enum err stream_write_file(struct stream *s,
+    const struct sys_file *f, uint64_t at, uint64_t n);
+/*
+ * Bytes that the peer's machine has taken in all, of those written since the
+ * stream began, modulo 2^32: does a slow reader still read?
+ */
+uint32_t stream_progress(const struct stream *s);
 
 /* Another out_max from now on; what waits already may be more. */
 void stream_set_max(struct stream *s, uint32_t out_max);
@@ -148,7 +170,8 @@ stream_fits(const struct stream *s, size_t n)
 	return n <= s->out_max && s->out_bytes <= s->out_max - n;
 }
 static inline size_t
-stream_waiting(const struct stream *s)	/* bytes not written yet */
+stream_waiting(const struct stream *s)	/* bytes not written yet; each
+					   file: STREAM_FILE_WEIGHT */
 {
 	return s->out_bytes;
 }

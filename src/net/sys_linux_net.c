@@ -318,8 +318,8 @@ sys_recv(int fd, void *p, size_t n)
 	}
 }
 
-long
-sys_sendv(int fd, const struct sys_iov *iov, size_t n)
+static long
+send_all(int fd, const struct sys_iov *iov, size_t n, int flags)
 {
 	struct iovec os[SYS_IOV_MAX];
 	struct msghdr m = { .msg_iov = os };
@@ -333,13 +333,25 @@ sys_sendv(int fd, const struct sys_iov *iov, size_t n)
 	}
 	m.msg_iovlen = n;
 	for (;;) {
-		ssize_t k = sendmsg(fd, &m, MSG_NOSIGNAL);
+		ssize_t k = sendmsg(fd, &m, MSG_NOSIGNAL | flags);
 
 		if (k >= 0)
 			return (long)k;
 		if (errno != EINTR)
 			return errno == EAGAIN ? SYS_AGAIN : SYS_ERROR;
 	}
+}
+
+long
+sys_sendv(int fd, const struct sys_iov *iov, size_t n)
+{
+	return send_all(fd, iov, n, 0);
+}
+
+long
+sys_sendv_more(int fd, const struct sys_iov *iov, size_t n)
+{
+	return send_all(fd, iov, n, MSG_MORE);
 }
 
 void
