@@ -35,7 +35,7 @@ enum state {
 struct out_file {
 	struct sys_file f;
 	uint64_t at, left;
-	uint8_t *buf;		/* RECORD_MAX bytes, where it is copied */
+	uint8_t *buf;		/* PLAIN_MAX bytes, where it is copied */
 	bool no_sendfile;
 };
 
@@ -67,6 +67,13 @@ out_bytes(const struct stream_out *o)
 {
 	return (o->blob != NULL ? o->blob->p : o->file != NULL ?
 	    o->file->buf : o->chunk) + o->at;
+}
+
+/* Of whose file nothing is in its buffer. */
+static bool
+is_unread_file(const struct stream_out *o)
+{
+	return o->file != NULL && o->at == o->n;
 }
 
 static void
@@ -221,13 +228,9 @@ write_plain(struct stream *s)
 	struct stream_out *o;
 	size_t n = 0;
 
-	for (o = s->first; o != NULL && n < SYS_IOV_MAX; o = o->next) {
-		if (o->file == NULL || o->n > o->at)
-			iov[n++] = (struct sys_iov){ out_bytes(o),
-			    o->n - o->at };
-		else
-			break;
-	}
+	for (o = s->first; o != NULL && n < SYS_IOV_MAX && !is_unread_file(o);
+	    o = o->next)
+		iov[n++] = (struct sys_iov){ out_bytes(o), o->n - o->at };
 	/* A head and the file behind it are one segment where they fit. */
 	return o != NULL && o->file != NULL ?
 	    sys_sendv_more(s->io.fd, iov, n) : sys_sendv(s->io.fd, iov, n);
@@ -241,7 +244,7 @@ write_tls(struct stream *s)
 	size_t n = 0, bytes = 0;
 
 	for (struct stream_out *o = s->first; o != NULL && n < SYS_IOV_MAX &&
-	    bytes < PLAIN_MAX; o = o->next) {
+	    bytes < PLAIN_MAX && !is_unread_file(o); o = o->next) {
 		iov[n++] = (struct sys_iov){ out_bytes(o), o->n - o->at };
 		bytes += o->n - o->at;
 	}
@@ -273,21 +276,109 @@ has_output(const struct stream *s)
 	return s->first != NULL || (s->tls != NULL && tls_is_waiting(s->tls));
 }
 
+/* n bytes of the first's file have gone without our touching them. */
+static void
+skip_file(struct stream *s, size_t n)
+{
+	struct out_file *f = s->first->file;
+
+	s->written += (uint32_t)n;
+	f->at += n;
+	f->left -= n;
+	if (f->left == 0)
+		drop_first(s);
+}
+
+/* Bytes that went, SYS_AGAIN, SYS_ERROR, SYS_UNSUPPORTED: copy it. */
+static long
+send_file(struct stream *s)
+{
+	struct out_file *f = s->first->file;
+	size_t max = f->left < PIECE_MAX ? (size_t)f->left : PIECE_MAX;
+	long n;
+
+	if (f->no_sendfile)
+		return SYS_UNSUPPORTED;
+	n = s->tls != NULL ? tls_sendfile(s->tls, f->f.fd, f->at, max) :
+	    sys_sendfile(s->io.fd, f->f.fd, f->at, max);
+	if (n == SYS_UNSUPPORTED)
+		f->no_sendfile = true;
+	if (n == 0)
+		return SYS_ERROR;	/* it was longer when we promised */
+	if (n > 0)
+		skip_file(s, (size_t)n);
+	return n;
+}
+
+/* Fills the first's buffer with the next piece of its file. */
+static bool
+fill_buffer(struct stream_out *o)
+{
+	struct out_file *f = o->file;
+	size_t n = f->left < PLAIN_MAX ? (size_t)f->left : PLAIN_MAX;
+
+	if (f->buf == NULL && (f->buf = malloc(PLAIN_MAX)) == NULL)
+		return false;
+	for (size_t at = 0; at < n;) {
+		long k = sys_file_pread(f->f.fd, f->buf + at, n - at,
+		    f->at + at);
+
+		if (k <= 0)
+			return false;	/* shorter than it was */
+		at += (size_t)k;
+	}
+	/* Asked behind the reading, so that what was read is of that file. */
+	if (!sys_file_is_same(&f->f))
+		return false;
+	f->at += n;
+	f->left -= n;
+	o->at = 0;
+	o->n = (uint32_t)n;
+	return true;
+}
+
+/* Writes something of the queue: bytes, SYS_AGAIN or SYS_ERROR. */
+static long
+write_once(struct stream *s)
+{
+	struct stream_out *o = s->first;
+	long n;
+
+	if (o != NULL && is_unread_file(o)) {
+		if (!sys_file_is_same(&o->file->f))
+			return SYS_ERROR;
+		n = send_file(s);
+		if (n != SYS_UNSUPPORTED)
+			return n;
+		if (!fill_buffer(o))
+			return SYS_ERROR;
+	}
+	n = s->tls != NULL ? write_tls(s) : write_plain(s);
+	if (n > 0)
+		consume(s, (size_t)n);
+	return n;
+}
+
 static void
 write_some(struct stream *s)
 {
 	bool wrote = false;
+	uint32_t from = s->written;
 
 	while (is_live(s) && has_output(s)) {
-		long n = s->tls != NULL ? write_tls(s) : write_plain(s);
+		long n;
 
+		if (s->written - from >= BURST_MAX) {
+			reactor_flush(s->reactor, &s->flush);
+			return;		/* the others' turn */
+		}
+		n = write_once(s);
 		if (n == SYS_AGAIN)
 			return;		/* IO_WRITE will come */
 		if (n < 0) {
 			end(s, STREAM_RESET);
 			return;
 		}
-		consume(s, (size_t)n);
 		wrote = true;
 	}
 	if (!is_live(s))
