@@ -300,6 +300,24 @@ link_chat(struct step *s, struct span json)
 	return person_heard_chat(s, &ev.chat);
 }
 
+/*
+ * The server dropped a message's text. What was shown stays as it is: only its
+ * sender's encrypted event takes a text back. But it has a place.
+ */
+static enum err
+link_deleted(struct step *s, struct span json)
+{
+	struct deleted_ev ev;
+
+	if (shape_decode(&shape_deleted_ev, json, s->a, &ev, NULL) != OK)
+		return OK;
+	if (ev.scope == DELETE_SCOPE_ME)
+		return link_stream(s, ev.has_position, ev.position,
+		    ev.has_prev, ev.prev);
+	return link_place(s, &ev.chat_id, ev.has_position, ev.position,
+	    ev.has_prev, ev.prev);
+}
+
 /* The chain of a chat begins with its making: no message before it is missing. */
 static enum err
 link_created(struct step *s, struct span json)
@@ -372,6 +390,7 @@ link_other(struct step *s, struct span name, struct span json)
 		{ "device:removed", link_devices },
 		{ "keys:changed", link_devices },
 		{ "keys:low", link_keys_low },
+		{ "message:deleted", link_deleted },
 		{ "message:read", link_was_read },
 		{ "message:receipt", link_receipt },
 		{ "presence:update", link_presence },

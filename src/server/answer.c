@@ -2,6 +2,7 @@
  * answer.c: replies and errors in the caller's dialect: the envelope of REST,
  * the acknowledgement of a socket call, headers.
  */
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -179,11 +180,25 @@ answer_rest_error(struct frame *f)
 	blob_unref(b);
 }
 
+/* Of {"name":[...]} the list alone. */
+static void
+answer_list(const struct shape *s, const void *rep, struct wr *w)
+{
+	size_t from = w->n, skip = s->rows[0].name_n + sizeof("{\"\":") - 1;
+
+	assert(s->rows_n == 1 && s->rows[0].kind == SHAPE_LIST);
+	shape_encode(s, rep, w);
+	if (!wr_ok(w))
+		return;
+	w->n -= skip + 1;
+	memmove(w->p + from, w->p + from + skip, w->n - from);
+}
+
 static void
 answer_rest_body(struct frame *f, struct wr *w)
 {
 	const struct op *op = f->call.op;
-	bool api = f->dialect == DIALECT_api;
+	bool api = f->dialect == DIALECT_api || f->dialect == DIALECT_list;
 
 	if (op->rep == &shape_none) {
 		wr_str(w, "{\"success\":true,\"message\":");
@@ -194,7 +209,10 @@ answer_rest_body(struct frame *f, struct wr *w)
 	}
 	if (api)
 		wr_str(w, "{\"success\":true,\"data\":");
-	shape_encode(op->rep, f->call.rep, w);
+	if (f->dialect == DIALECT_list)
+		answer_list(op->rep, f->call.rep, w);
+	else
+		shape_encode(op->rep, f->call.rep, w);
 	if (api)
 		wr_u8(w, '}');
 }

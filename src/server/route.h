@@ -11,7 +11,7 @@
 #define ROUTE_PARAMS_MAX 4
 #define ROUTE_ALLOW_MAX 64	/* bytes of an Allow header, with its NUL */
 
-enum dialect { DIALECT_api, DIALECT_bare, DIALECT_raw };
+enum dialect { DIALECT_api, DIALECT_bare, DIALECT_list, DIALECT_raw };
 
 struct route {
 	struct span method;

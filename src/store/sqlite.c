@@ -133,7 +133,8 @@ sqlite_pragmas(enum db_use use)
 	return "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
 	    "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;"
 	    "PRAGMA cache_size = -8192; PRAGMA mmap_size = 0;"
-	    "PRAGMA journal_size_limit = -1;";
+	    /* What is deleted is overwritten, not only unlinked. */
+	    "PRAGMA journal_size_limit = -1; PRAGMA secure_delete = ON;";
 }
 
 static void

@@ -74,7 +74,12 @@ ROUTES = {
     'GET /api/chats': (None, 200), 'GET /api/sync?after=0': (None, 200),
     'GET /api/chats/{chat}': (None, 404), 'GET /api/chats/{chat}/messages': (None, 404),
     'POST /api/chats/{chat}/messages': ({'encryptedContent': 'eA==', 'iv': ''}, 404),
-    'GET /api/messages/{message}': (None, 404),
+    'GET /api/messages/{message}': (None, 404), 'DELETE /api/messages/{message}': (None, 404),
+    'GET /api/messages/conversations': (None, 200),
+    'GET /api/messages/conversation/{alice}': (None, 200),
+    'POST /api/messages': ({'recipientId': '{nobody}', 'encryptedContent': 'eA==', 'iv': ''}, 404),
+    'POST /auth/login': ({'username': 'alice', 'password': PASSWORD + 'x'}, ANYONE),
+    'POST /auth/refresh': ({}, ANYONE),
     'GET /api/devices/1/prekeys/count': (None, 404),
     'PUT /api/devices/1/prekeys': ({'header': LEAF, 'leaves': [LEAF] * 4}, 403),
     'GET /api/users/{alice}': (None, 200), 'GET /api/users/{alice}/devices': (None, 200),
@@ -90,6 +95,7 @@ ROUTES = {
 EVENTS = {
     'chat:join': ({'chatId': '{chat}'}, 'not_found'),
     'chat:leave': ({'chatId': '{chat}'}, 'not_found'),
+    'message:delete': ({'messageId': '{message}'}, 'not_found'),
     'message:read': ({'messageId': '{message}'}, 'not_found'),
     'message:received': ({'position': 1}, None),        # a mark of one's own
     'message:send': ({'chatId': '{chat}', 'encryptedContent': 'eA==', 'iv': ''}, 'not_found'),

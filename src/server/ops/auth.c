@@ -22,8 +22,10 @@ struct auth {
 	struct tokens tokens;
 	struct span device;		/* name, or empty */
 	enum user_role role;
-	uint64_t last_login;
+	uint64_t last_login, set_at;	/* of the password */
+	struct span password;		/* what was typed */
 	struct span stored;		/* password hash of the account */
+	struct span imported;		/* of any account that has such */
 	bool is_active;
 	bool is_new_hash;
 	char hash[HOST_PHC_MAX];
@@ -178,22 +180,44 @@ auth_register_write(struct call *c, struct txn *t)
 
 /* ---- login ---- */
 
+static enum err
+auth_login_begin(struct call *c, struct span name, struct span password,
+    struct auth **out)
+{
+	TRY(auth_new(c, out));
+	(*out)->password = password;
+	TRY(auth_lower(c, name, &(*out)->login));
+	return account_wait(c, (*out)->login);
+}
+
+/*
+ * A code is looked at where an account has a second factor; whether it has one
+ * may show only behind the right password, so it is no error to send one.
+ */
 enum err
 auth_login_check(struct call *c)
 {
 	const struct login_req *in = c->req;
 	struct auth *a;
 
-	if (in->has_totp_code)
-		return call_invalid(c, "totpCode",
-		    "must be left out: this account has no second factor");
 	if (in->cookie)
 		TRY(cookie_may(c));
-	TRY(auth_new(c, &a));
+	TRY(auth_login_begin(c, in->username, in->password, &a));
 	if (in->has_device)
 		a->device = in->device.name;
-	TRY(auth_lower(c, in->username, &a->login));
-	return account_wait(c, a->login);
+	return OK;
+}
+
+/* One hash that came from elsewhere, as long as there are any. */
+static enum err
+auth_load_imported(struct txn *t, struct auth *a)
+{
+	struct q_user_imported_any_out any;
+	enum err e = q_user_imported_any(t,
+	    &(struct q_user_imported_any_in){ .none = 0 }, &any);
+
+	a->imported = e == OK ? any.password_hash : (struct span){ NULL, 0 };
+	return e == ERR_NOT_FOUND ? OK : e;
 }
 
 enum err
@@ -205,6 +229,7 @@ auth_login_read(struct call *c, struct txn *t)
 	enum err e;
 
 	a->stored = (struct span){ NULL, 0 };
+	TRY(auth_load_imported(t, a));
 	e = q_user_login_get(t, &(struct q_user_login_get_in){ a->login },
 	    &row);
 	if (e == ERR_NOT_FOUND)
@@ -216,33 +241,72 @@ auth_login_read(struct call *c, struct txn *t)
 	a->username = row.username;
 	a->email = row.email;
 	a->stored = row.password_hash;
+	a->set_at = row.password_set_at;
 	a->role = (enum user_role)role;
 	a->last_login = row.last_login;
 	a->is_active = row.is_active;
 	return OK;
 }
 
+/*
+ * Every login costs one Argon2id and, as long as accounts have hashes from
+ * elsewhere, one bcrypt, whosever name was typed: a bcrypt hash is verified
+ * and then either hashed anew or made up for; others verify one beside.
+ */
+static enum err
+auth_verify(const struct auth *a)
+{
+	bool is_bcrypt = span_starts(a->stored, SPAN("$2"));
+	enum err e = a->stored.n > 0 ?
+	    host_password_verify(a->password, a->stored) :
+	    host_password_absent(a->password), more = OK;
+
+	if (is_bcrypt && e == ERR_INVALID_CREDENTIALS)
+		more = host_password_absent(a->password);
+	else if (!is_bcrypt && a->imported.n > 0)
+		more = host_password_verify(a->password, a->imported);
+	if (more != OK && more != ERR_INVALID_CREDENTIALS)
+		return more;
+	return e == OK && !a->is_active ? ERR_INVALID_CREDENTIALS : e;
+}
+
 enum err
 auth_login_work(struct call *c)
 {
-	const struct login_req *in = c->req;
 	struct auth *a = c->state;
-	enum err e = a->stored.n > 0 ?
-	    host_password_verify(in->password, a->stored) :
-	    host_password_absent(in->password);
+	enum err e = auth_verify(a);
 
-	if (e == OK && !a->is_active)
-		e = ERR_INVALID_CREDENTIALS;
 	if (e == ERR_INVALID_CREDENTIALS)
 		account_failed(c, a->login);
 	TRY(e);
 	account_clear(c, a->login);
 	if (!host_password_is_current(a->stored)) {
-		TRY(host_password_hash(in->password, a->hash));
+		TRY(host_password_hash(a->password, a->hash));
 		a->is_new_hash = true;
 	}
 	call_new_id(c, a->session.b);
 	return account_tokens(c, &a->user, a->username, &a->session, &a->tokens);
+}
+
+/*
+ * The session, unless the password was changed meanwhile: that ends all
+ * sessions, this one too. The hash is replaced only where it is still the one
+ * that was verified.
+ */
+static enum err
+auth_login_store(struct call *c, struct txn *t, const struct auth *a)
+{
+	struct q_user_login_set_in set = { a->user, c->now_ms, a->set_at };
+	struct q_user_password_rehash_in hash = { a->user, span_str(a->hash),
+	    a->stored };
+	uint64_t rows;
+
+	TRY(q_user_login_set(t, &set, &rows));
+	if (rows == 0)
+		return ERR_INVALID_CREDENTIALS;
+	if (a->is_new_hash)
+		TRY(q_user_password_rehash(t, &hash, NULL));
+	return auth_session_insert(c, t, a);
 }
 
 enum err
@@ -252,12 +316,7 @@ auth_login_write(struct call *c, struct txn *t)
 	const struct auth *a = c->state;
 	struct login_rep *out = c->rep;
 
-	TRY(auth_session_insert(c, t, a));
-	TRY(q_user_login_set(t, &(struct q_user_login_set_in){ a->user,
-	    c->now_ms }, NULL));
-	if (a->is_new_hash)
-		TRY(q_user_password_set(t, &(struct q_user_password_set_in){
-		    a->user, span_str(a->hash) }, NULL));
+	TRY(auth_login_store(c, t, a));
 	out->user.id = a->user;
 	out->user.username = a->username;
 	out->user.email = a->email;
@@ -265,6 +324,37 @@ auth_login_write(struct call *c, struct txn *t)
 	out->user.has_last_login = a->last_login != 0;
 	out->user.role = a->role;
 	return auth_give(c, a, in->cookie, &out->tokens);
+}
+
+/* ---- POST /auth/login: the token form ---- */
+
+#define TOKEN_TYPE SPAN("bearer")
+
+enum err
+auth_token_login_check(struct call *c)
+{
+	const struct token_login_req *in = c->req;
+	struct auth *a;
+
+	return auth_login_begin(c, in->username, in->password, &a);
+}
+
+enum err
+auth_token_login_write(struct call *c, struct txn *t)
+{
+	const struct auth *a = c->state;
+	struct token_login_rep *out = c->rep;
+
+	TRY(auth_login_store(c, t, a));
+	out->access_token = a->tokens.access;
+	out->refresh_token = a->tokens.refresh;
+	out->token_type = TOKEN_TYPE;
+	out->expires_in = (uint32_t)(c->conf->accounts_access_ms / 1000);
+	out->user.id = a->user;
+	out->user.username = a->username;
+	out->user.email = a->email;
+	out->user.role = a->role;
+	return OK;
 }
 
 /* ---- logout ---- */
@@ -289,9 +379,21 @@ struct refresh {
 	struct user_id user;
 	struct session_id session;
 	uint8_t hash[CALL_HASH_LEN];
+	struct tokens tokens;
+	bool is_made;		/* tokens are */
 	bool is_reused;
 	bool is_cookie;		/* the token came as a cookie */
 };
+
+static enum err
+auth_refresh_begin(struct call *c, struct span token, struct refresh *r)
+{
+	TRY(account_refresh_token(c, token, &r->user, &r->session, r->hash));
+	if (r->is_cookie)
+		TRY(cookie_check(c, &r->session));
+	call_key(c, r->user.b);
+	return OK;
+}
 
 enum err
 auth_refresh_check(struct call *c)
@@ -307,12 +409,53 @@ auth_refresh_check(struct call *c)
 		return call_invalid(c, "refreshToken", "is missing");
 	if (r->is_cookie)
 		cookie_clear(c);	/* when it is refused */
-	TRY(account_refresh_token(c, r->is_cookie ? cookie_get(c) :
-	    in->refresh_token, &r->user, &r->session, r->hash));
-	if (r->is_cookie)
-		TRY(cookie_check(c, &r->session));
-	call_key(c, r->user.b);
+	return auth_refresh_begin(c, r->is_cookie ? cookie_get(c) :
+	    in->refresh_token, r);
+}
+
+enum err
+auth_token_refresh_check(struct call *c)
+{
+	const struct token_refresh_req *in = c->req;
+	struct refresh *r = ARENA_NEW(&c->arena, struct refresh);
+
+	if (r == NULL)
+		return ERR_TOO_LARGE;
+	c->state = r;
+	return auth_refresh_begin(c, in->refresh_token, r);
+}
+
+/* The session of the token; is the token its newest? */
+static enum err
+auth_refresh_get(struct call *c, struct txn *t, const struct refresh *r,
+    struct q_session_refresh_get_out *row, bool *newest_out)
+{
+	enum err e = q_session_refresh_get(t,
+	    &(struct q_session_refresh_get_in){ r->session, c->now_ms }, row);
+
+	if (e == ERR_NOT_FOUND)
+		return ERR_INVALID_TOKEN;
+	TRY(e);
+	if (!ID_EQ(row->user, r->user) || !row->is_active)
+		return ERR_INVALID_TOKEN;
+	*newest_out = row->refresh_hash.n == sizeof(r->hash) &&
+	    ct_eq(row->refresh_hash.p, r->hash, sizeof(r->hash));
 	return OK;
+}
+
+/* Tokens are signed here: RS256 takes too long for the writer. */
+enum err
+auth_refresh_read(struct call *c, struct txn *t)
+{
+	struct refresh *r = c->state;
+	struct q_session_refresh_get_out row;
+
+	r->is_made = false;
+	TRY(auth_refresh_get(c, t, r, &row, &r->is_made));
+	if (!r->is_made)
+		return OK;
+	return account_tokens(c, &r->user, row.username, &r->session,
+	    &r->tokens);
 }
 
 /*
@@ -320,39 +463,55 @@ auth_refresh_check(struct call *c)
  * a thief or by its owner, and we can not know who of them asks. The session
  * ends (RFC 9700 4.14.2).
  */
+static enum err
+auth_refresh_rotate(struct call *c, struct txn *t, struct refresh *r)
+{
+	struct q_session_refresh_get_out row;
+	bool newest;
+
+	r->is_reused = false;
+	TRY(auth_refresh_get(c, t, r, &row, &newest));
+	if (newest && r->is_made)
+		return q_session_rotate(t, &(struct q_session_rotate_in){
+		    r->session, SPAN_OF(r->tokens.access_hash),
+		    SPAN_OF(r->tokens.refresh_hash), c->now_ms,
+		    r->tokens.expires_ms }, NULL);
+	r->is_reused = true;
+	TRY(q_session_delete(t, &(struct q_session_delete_in){ r->session,
+	    r->user }, NULL));
+	return call_refuse_after(c, ERR_TOKEN_REUSED);
+}
+
 enum err
 auth_refresh_write(struct call *c, struct txn *t)
 {
 	struct refresh *r = c->state;
 	struct refresh_rep *out = c->rep;
-	struct q_session_refresh_get_out row;
-	struct tokens tokens;
 
-	r->is_reused = false;
-	enum err e = q_session_refresh_get(t,
-	    &(struct q_session_refresh_get_in){ r->session, c->now_ms },
-	    &row);
-	if (e == ERR_NOT_FOUND)
-		return ERR_INVALID_TOKEN;
-	TRY(e);
-	if (!ID_EQ(row.user, r->user) || !row.is_active)
-		return ERR_INVALID_TOKEN;
-	if (row.refresh_hash.n != sizeof(r->hash) ||
-	    !ct_eq(row.refresh_hash.p, r->hash, sizeof(r->hash))) {
-		r->is_reused = true;
-		TRY(q_session_delete(t, &(struct q_session_delete_in){
-		    r->session, r->user }, NULL));
-		return call_refuse_after(c, ERR_TOKEN_REUSED);
-	}
-	TRY(account_tokens(c, &r->user, row.username, &r->session, &tokens));
-	TRY(q_session_rotate(t, &(struct q_session_rotate_in){ r->session,
-	    SPAN_OF(tokens.access_hash), SPAN_OF(tokens.refresh_hash),
-	    c->now_ms, tokens.expires_ms }, NULL));
-	out->access_token = tokens.access;
+	TRY(auth_refresh_rotate(c, t, r));
+	if (r->is_reused)
+		return OK;
+	out->access_token = r->tokens.access;
 	if (r->is_cookie)
-		return cookie_set(c, &r->session, tokens.refresh);
-	out->refresh_token = tokens.refresh;
+		return cookie_set(c, &r->session, r->tokens.refresh);
+	out->refresh_token = r->tokens.refresh;
 	out->has_refresh_token = true;
+	return OK;
+}
+
+enum err
+auth_token_refresh_write(struct call *c, struct txn *t)
+{
+	struct refresh *r = c->state;
+	struct token_refresh_rep *out = c->rep;
+
+	TRY(auth_refresh_rotate(c, t, r));
+	if (r->is_reused)
+		return OK;
+	out->access_token = r->tokens.access;
+	out->refresh_token = r->tokens.refresh;
+	out->token_type = TOKEN_TYPE;
+	out->expires_in = (uint32_t)(c->conf->accounts_access_ms / 1000);
 	return OK;
 }
 
@@ -395,6 +554,7 @@ auth_me_read(struct call *c, struct txn *t)
 #define PASSWORD_SESSIONS_MAX 1000
 
 struct change {
+	uint64_t set_at;		/* of the password that it was */
 	struct span stored;
 	char hash[HOST_PHC_MAX];
 	struct session_id *ended;
@@ -427,6 +587,7 @@ auth_password_read(struct call *c, struct txn *t)
 	TRY(q_user_password_get(t, &(struct q_user_password_get_in){
 	    c->who.user }, &row));
 	s->stored = row.password_hash;
+	s->set_at = row.password_set_at;
 	return OK;
 }
 
@@ -452,10 +613,15 @@ auth_password_write(struct call *c, struct txn *t)
 	struct change *s = c->state;
 	struct q_session_list_out row;
 	struct cursor cu = { 0 };
+	uint64_t rows;
 	enum err e;
 
 	TRY(q_user_password_set(t, &(struct q_user_password_set_in){
-	    c->who.user, span_str(s->hash) }, NULL));
+	    c->who.user, span_str(s->hash), c->now_ms > s->set_at ?
+	    c->now_ms : s->set_at + 1, s->set_at }, &rows));
+	if (rows == 0)
+		return call_fail(c, ERR_INVALID_CREDENTIALS,
+		    "The password was changed meanwhile");
 	s->ended_n = 0;
 	s->ended = arena_alloc(&c->arena,
 	    PASSWORD_SESSIONS_MAX * sizeof(*s->ended));

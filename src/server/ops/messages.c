@@ -7,8 +7,10 @@
 #include "server/deliver.h"
 #include "server/ops.h"
 #include "server/ops/chats.h"
+#include "server/ops/messages.h"
 #include "server/ops/records.h"
 #include "store/msgid.h"
+#include "wire/json.h"
 
 #define HISTORY_DEFAULT 50
 /* kc, the GCM tag and at least one byte (docs/protocol.md, "Messages"). */
@@ -20,6 +22,8 @@
 /* ---- send: what check, write and emit hand on ---- */
 
 struct sending {
+	const struct msg_send_req *in;
+	struct msg_send_rep out;
 	enum msg_suite suite;
 	enum msg_type type;
 	bool is_partial;	/* for the devices that it names alone */
@@ -117,15 +121,15 @@ check_suite(struct call *c, const struct msg_send_req *in, struct sending *s)
 }
 
 enum err
-messages_send_check(struct call *c)
+messages_begin(struct call *c, const struct msg_send_req *in)
 {
-	const struct msg_send_req *in = c->req;
 	struct sending *s = ARENA_NEW(&c->arena, struct sending);
 	uint64_t window = c->conf->messages_replay_ms;
 
 	if (s == NULL)
 		return ERR_TOO_LARGE;
 	c->state = s;
+	s->in = in;
 	s->suite = in->has_suite ? in->suite : MSG_SUITE_OTHER;
 	s->type = in->has_message_type ? in->message_type : MSG_TYPE_TEXT;
 	s->is_partial = s->suite == MSG_SUITE_RATCHET &&
@@ -143,6 +147,12 @@ messages_send_check(struct call *c)
 	if (in->has_chat_id)
 		call_key(c, in->chat_id.b);
 	return OK;
+}
+
+enum err
+messages_send_check(struct call *c)
+{
+	return messages_begin(c, c->req);
 }
 
 /* ---- send: write ---- */
@@ -194,8 +204,8 @@ static void
 fill_reply(struct call *c, const struct message_id *id, uint64_t at,
     uint64_t position, uint64_t prev)
 {
-	const struct sending *s = c->state;
-	struct msg_send_rep *out = c->rep;
+	struct sending *s = c->state;
+	struct msg_send_rep *out = &s->out;
 
 	out->message_id = *id;
 	out->chat_id = s->chat;
@@ -209,8 +219,8 @@ fill_reply(struct call *c, const struct message_id *id, uint64_t at,
 static enum err
 find_stored(struct call *c, struct txn *t)
 {
-	const struct msg_send_req *in = c->req;
 	struct sending *s = c->state;
+	const struct msg_send_req *in = s->in;
 	struct q_message_by_client_in q = { c->who.user,
 	    in->client_message_id };
 	struct q_message_by_client_out row;
@@ -328,7 +338,8 @@ load_versions(struct call *c, struct txn *t, const struct sending *s,
 static enum err
 refuse_devices(struct call *c, struct txn *t, const struct device_list *l)
 {
-	const struct msg_send_req *in = c->req;
+	const struct sending *s = c->state;
+	const struct msg_send_req *in = s->in;
 	struct devices_changed_rec d = { .missing.n = 0 };
 	struct span json;
 	char *text;
@@ -351,7 +362,7 @@ refuse_devices(struct call *c, struct txn *t, const struct device_list *l)
 	for (size_t i = 0; i < in->encrypted_keys.n; i++)
 		if (!is_current(in->encrypted_keys.p[i].name, l))
 			d.extra.p[d.extra.n++] = in->encrypted_keys.p[i].name;
-	TRY(load_versions(c, t, c->state, &d.list_versions));
+	TRY(load_versions(c, t, s, &d.list_versions));
 	TRY(shape_encode_arena(&shape_devices_changed_rec, &d, &c->arena,
 	    &json));
 	return call_conflict(c, ERR_DEVICES_CHANGED, json);
@@ -364,8 +375,8 @@ refuse_devices(struct call *c, struct txn *t, const struct device_list *l)
 static enum err
 check_devices(struct call *c, struct txn *t)
 {
-	const struct msg_send_req *in = c->req;
 	const struct sending *s = c->state;
+	const struct msg_send_req *in = s->in;
 	struct device_list l;
 	bool good = true;
 
@@ -379,9 +390,9 @@ check_devices(struct call *c, struct txn *t)
 
 /* A nonce is taken once within the window. */
 static enum err
-take_nonce(struct call *c, struct txn *t, uint64_t position)
+take_nonce(struct call *c, struct txn *t, const struct msg_send_req *in,
+    uint64_t position)
 {
-	const struct msg_send_req *in = c->req;
 	struct q_send_nonce_insert_in n = { c->who.user, in->nonce,
 	    c->now_ms + 2 * c->conf->messages_replay_ms };
 	struct q_send_nonces_prune_in old = { c->now_ms };
@@ -400,8 +411,8 @@ take_nonce(struct call *c, struct txn *t, uint64_t position)
 static enum err
 insert(struct call *c, struct txn *t)
 {
-	const struct msg_send_req *in = c->req;
 	struct sending *s = c->state;
+	const struct msg_send_req *in = s->in;
 	struct q_message_insert_in m = {
 		.position = txn_position(t), .chat = s->chat,
 		.sender = c->who.user, .sender_device = c->who.device,
@@ -418,7 +429,7 @@ insert(struct call *c, struct txn *t)
 
 	sys_random(&random, sizeof(random));
 	m.message = msgid_make(c->now_ms, m.position, random);
-	TRY(take_nonce(c, t, m.position));
+	TRY(take_nonce(c, t, in, m.position));
 	TRY(q_message_insert(t, &m, &rows));
 	if (rows == 0) {
 		txn_position_back(t, m.position);
@@ -430,10 +441,10 @@ insert(struct call *c, struct txn *t)
 }
 
 enum err
-messages_send_write(struct call *c, struct txn *t)
+messages_store(struct call *c, struct txn *t, struct msg_send_rep *out)
 {
-	const struct msg_send_req *in = c->req;
 	struct sending *s = c->state;
+	const struct msg_send_req *in = s->in;
 	enum err e = ERR_NOT_FOUND;
 
 	s->made = (struct chats_made){ .chat = in->chat_id };
@@ -458,9 +469,17 @@ messages_send_write(struct call *c, struct txn *t)
 	}
 	if (e == ERR_NOT_FOUND)
 		e = insert(c, t);
-	if (e == OK && s->is_new)
+	TRY(e);
+	if (s->is_new)
 		call_status(c, 201);
-	return e;
+	*out = s->out;
+	return OK;
+}
+
+enum err
+messages_send_write(struct call *c, struct txn *t)
+{
+	return messages_store(c, t, c->rep);
 }
 
 /* ---- send: emit ---- */
@@ -468,9 +487,9 @@ messages_send_write(struct call *c, struct txn *t)
 static struct message_rec
 to_record(struct call *c)
 {
-	const struct msg_send_req *in = c->req;
-	const struct msg_send_rep *rep = c->rep;
 	const struct sending *s = c->state;
+	const struct msg_send_req *in = s->in;
+	const struct msg_send_rep *rep = &s->out;
 
 	return (struct message_rec){
 		.message_id = rep->message_id, .chat_id = s->chat,
@@ -504,8 +523,8 @@ static void
 deliver_message(struct call *c, const struct user_id *user,
     struct message_rec *m)
 {
-	const struct msg_send_req *in = c->req;
 	const struct sending *s = c->state;
+	const struct msg_send_req *in = s->in;
 	struct blob *b;
 
 	if (!deliver_is_online(c, user) ||
@@ -536,11 +555,11 @@ deliver_to_all(struct call *c, const struct message_rec *m)
 }
 
 void
-messages_send_emit(struct call *c)
+messages_tell(struct call *c)
 {
-	const struct msg_send_req *in = c->req;
-	const struct msg_send_rep *rep = c->rep;
 	const struct sending *s = c->state;
+	const struct msg_send_req *in = s->in;
+	const struct msg_send_rep *rep = &s->out;
 	struct message_rec m = to_record(c);
 	struct delivered_ev ev = { rep->message_id, s->chat, rep->timestamp,
 	    rep->position };
@@ -556,6 +575,12 @@ messages_send_emit(struct call *c)
 	b = deliver_encode(c, "message:delivered", &shape_delivered_ev, &ev);
 	deliver_caller(c, b);
 	blob_unref(b);
+}
+
+void
+messages_send_emit(struct call *c)
+{
+	messages_tell(c);
 }
 
 /* ---- GET /api/messages/:messageId ---- */
@@ -604,37 +629,44 @@ messages_history_check(struct call *c)
 	return OK;
 }
 
-/* The page's rows, whoever they are for. */
+/*
+ * The page's rows, whoever they are for. *more_out: it ended since it was
+ * full, so there may be more.
+ */
 static enum err
 load_page(struct call *c, struct txn *t, uint64_t joined, message_row *rows,
-    size_t *n_out)
+    size_t *n_out, bool *more_out)
 {
 	const struct history_req *in = c->req;
 	const struct history *h = c->state;
 	struct q_messages_before_in before = { in->chat_id, joined, h->before,
-	    h->limit };
+	    h->limit, c->who.user };
 	struct q_messages_after_in after = { in->chat_id,
-	    in->after > joined ? in->after : joined, h->limit };
+	    in->after > joined ? in->after : joined, h->limit, c->who.user };
 	struct q_messages_before_out row;
 	struct cursor cu;
-	size_t n = 0;
-	enum err e;
+	size_t n = 0, bytes = 0;
+	enum err e = OK;
 
-	if (in->has_after) {
+	if (in->has_after)
 		TRY(q_messages_after_open(t, &after, &cu));
-		while (n < h->limit &&
-		    (e = q_messages_after_next(&cu, &rows[n])) == OK)
-			n++;
-	} else {
+	else
 		TRY(q_messages_before_open(t, &before, &cu));
-		while (n < h->limit &&
-		    (e = q_messages_before_next(&cu, &row)) == OK)
-			memcpy(&rows[n++], &row, sizeof(row));
+	while (n < h->limit && bytes < RECORDS_PAGE_BYTES) {
+		if (in->has_after) {
+			e = q_messages_after_next(&cu, &rows[n]);
+		} else {
+			e = q_messages_before_next(&cu, &row);
+			if (e == OK)
+				memcpy(&rows[n], &row, sizeof(row));
+		}
+		if (e != OK)
+			break;
+		bytes += json_put_len(rows[n++].content);
 	}
-	if (n == h->limit)
-		e = ERR_NOT_FOUND;
 	query_close(&cu);
 	*n_out = n;
+	*more_out = e == OK;
 	return e == ERR_NOT_FOUND ? OK : e;
 }
 
@@ -649,6 +681,7 @@ messages_history_read(struct call *c, struct txn *t)
 	message_row *rows;
 	struct wr w;
 	size_t n;
+	bool more;
 
 	TRY(q_chat_get(t, &chat, &head));
 	rows = arena_alloc(&c->arena, h->limit * sizeof(*rows));
@@ -656,13 +689,13 @@ messages_history_read(struct call *c, struct txn *t)
 	    h->limit * sizeof(*out->messages.p));
 	if (rows == NULL || out->messages.p == NULL)
 		return ERR_TOO_LARGE;
-	TRY(load_page(c, t, head.joined_position, rows, &n));
+	TRY(load_page(c, t, head.joined_position, rows, &n, &more));
 	for (size_t i = 0; i < n; i++)
 		if (records_is_for(&c->arena, &rows[i], &c->who.user,
 		    c->who.device))
 			TRY(records_message(&c->arena, &rows[i], &c->who.user,
 			    &out->messages.p[out->messages.n++]));
-	if (n < h->limit || in->has_after)
+	if (!more || in->has_after)
 		return OK;
 	w = wr_init(arena_alloc(&c->arena, 20), 20);
 	if (w.p == NULL)

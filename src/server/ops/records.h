@@ -8,6 +8,12 @@
 #include "server/call.h"
 #include "store/txn.h"
 
+/*
+ * Bytes of messages' content, as JSON, at which a page ends early: it may have
+ * fewer entries than were asked for, never none.
+ */
+#define RECORDS_PAGE_BYTES ((size_t)2 << 20)
+
 /* Rows of messages, whichever query they come from. */
 typedef struct q_messages_after_out message_row;
 

@@ -129,7 +129,7 @@ static enum err
 message_event(struct call *c, struct txn *t, uint64_t position,
     struct sync_event_rec *out)
 {
-	struct q_sync_message_in in = { position };
+	struct q_sync_message_in in = { position, c->who.user };
 	struct q_sync_message_out got;
 	struct message_rec rec;
 	message_row row;
@@ -206,6 +206,22 @@ devices_event(struct call *c, const struct q_sync_event_out *row,
 }
 
 static enum err
+deleted_event(struct call *c, const struct q_sync_event_out *row,
+    struct sync_event_rec *out)
+{
+	struct deleted_ev ev;
+
+	if (shape_decode(&shape_deleted_ev, row->data, &c->arena, &ev,
+	    NULL) != OK)
+		return ERR_STORE;
+	ev.position = out->position;
+	ev.prev = row->prev;
+	ev.has_position = ev.has_prev = true;
+	return shape_encode_arena(&shape_deleted_ev, &ev, &c->arena,
+	    &out->data);
+}
+
+static enum err
 event_event(struct call *c, struct txn *t, uint64_t position,
     struct sync_event_rec *out)
 {
@@ -217,6 +233,8 @@ event_event(struct call *c, struct txn *t, uint64_t position,
 	out->prev = row.prev;
 	if (span_eq(row.event, SPAN("chat:created")))
 		return created_event(c, t, &row, out);
+	if (span_eq(row.event, SPAN("message:deleted")))
+		return deleted_event(c, &row, out);
 	return devices_event(c, &row, out);
 }
 
