@@ -10,7 +10,9 @@
 #include <limits.h>
 #include <stdatomic.h>
 
+#include <openssl/core_names.h>
 #include <openssl/err.h>
+#include <openssl/rand.h>
 #include <openssl/x509v3.h>
 
 #include "net/tls_private.h"
@@ -18,6 +20,7 @@
 struct tls_ctx {
 	atomic_uint refs;
 	SSL_CTX *ssl;
+	struct tls_tickets *tickets;
 	tls_verify_fn verify;
 	bool client;
 };
@@ -171,6 +174,59 @@ tls_ctx_server(struct span cert_pem, struct span key_pem,
 	return OK;
 }
 
+/* The contexts that OpenSSL seals or opens a ticket with get k. */
+static bool
+use_ticket_key(struct tls_ticket_key *k, const uint8_t *iv,
+    EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, int enc)
+{
+	char sha256[] = "SHA256";
+	OSSL_PARAM p[3];
+
+	p[0] = OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, k->mac,
+	    sizeof(k->mac));
+	p[1] = OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, sha256,
+	    0);
+	p[2] = OSSL_PARAM_construct_end();
+	return EVP_MAC_CTX_set_params(mac, p) == 1 &&
+	    EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), NULL, k->cipher, iv,
+	    enc) == 1;
+}
+
+/* 1: go on, 0: no key of ours (then a full handshake), -1: failed. */
+static int
+on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv,
+    EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, int enc)
+{
+	struct tls_ctx *c = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+	struct tls_ticket_key k;
+	bool ok;
+
+	if (enc != 0) {
+		tls_tickets_current(c->tickets, &k);
+		memcpy(name, k.name, TLS_TICKET_NAME);
+		ok = RAND_bytes(iv, 16) == 1;
+	} else {
+		ok = true;
+		if (!tls_tickets_find(c->tickets, name, &k))
+			return 0;
+	}
+	ok = ok && use_ticket_key(&k, iv, cipher, mac, enc);
+	wipe(&k, sizeof(k));
+	return ok ? 1 : -1;
+}
+
+enum err
+tls_ctx_set_tickets(struct tls_ctx *c, struct tls_tickets *t)
+{
+	c->tickets = tls_tickets_ref(t);
+	if (SSL_CTX_set_app_data(c->ssl, c) != 1 ||
+	    SSL_CTX_set_tlsext_ticket_key_evp_cb(c->ssl, on_ticket) != 1)
+		return ERR_PROVIDER;
+	/* No longer than the key of the oldest is kept. */
+	(void)SSL_CTX_set_timeout(c->ssl, TLS_TICKETS_PERIOD_MS / 1000);
+	return OK;
+}
+
 static enum err
 use_ca(SSL_CTX *ssl, struct span ca_pem)
 {
@@ -269,6 +325,7 @@ tls_ctx_unref(struct tls_ctx *c)
 	    memory_order_acq_rel) != 1)
 		return;
 	SSL_CTX_free(c->ssl);
+	tls_tickets_unref(c->tickets);
 	free(c);
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/sys.h"
+#include "net/tls_ticket.h"
 
 #define TLS_GROUPS "X25519MLKEM768:X25519"
 
@@ -29,6 +30,13 @@ MUST_USE enum err tls_setup(void);
  */
 MUST_USE enum err tls_ctx_server(struct span cert_pem, struct span key_pem,
     struct tls_ctx **out);
+
+/*
+ * Its tickets are made and opened with these keys instead of ones that it has
+ * alone (counted; once, before it is used). ERR_PROVIDER.
+ */
+MUST_USE enum err tls_ctx_set_tickets(struct tls_ctx *c,
+    struct tls_tickets *t);
 
 /* What a client learns of the server before any byte is sent to it. */
 struct tls_peer {
