@@ -21,7 +21,7 @@ addr_counts(const struct edge *e, const struct sys_addr *a)
 {
 	static const uint8_t local6[16] = { [15] = 1 };
 
-	if (e->conf.addr_conns_max == 0)
+	if (e->conf.addr_conns_max == 0 || edge_proxy_is_trusted(e, a))
 		return false;
 	return sys_addr_is_v4(a) ? a->ip[12] != 127 :
 	    memcmp(a->ip, local6, sizeof(local6)) != 0;
@@ -90,7 +90,26 @@ uncount_handshake(struct conn *c)
 {
 	if (c->flags & CONN_COUNTED)
 		c->edge->handshakes--;
-	c->flags &= (uint8_t)~CONN_COUNTED;
+	c->flags &= (uint16_t)~CONN_COUNTED;
+	edge_listen_settle(c->edge);
+}
+
+/*
+ * Has the peer's machine taken enough (conf.rate_min) of what waits for it
+ * since we last asked? Then a long answer on a slow way goes on.
+ */
+static bool
+still_reads(struct conn *c)
+{
+	uint32_t now, got;
+
+	if (stream_waiting(&c->stream) == 0 || c->edge->conf.send_ms == 0)
+		return false;
+	now = stream_progress(&c->stream);
+	got = now - c->progress;
+	c->progress = now;
+	return got > 0 && got >= (uint64_t)c->edge->conf.rate_min *
+	    c->edge->conf.send_ms / 1000;
 }
 
 /* The time of a state is over. */
@@ -101,8 +120,16 @@ on_timer(struct timer *t)
 	    offsetof(struct conn, timer));
 	struct edge_stats *st = &c->edge->stats;
 
+	if ((c->state == CONN_HEAD || c->state == CONN_BODY ||
+	    c->state == CONN_CLOSING || (c->flags & CONN_STREAM) != 0) &&
+	    still_reads(c)) {
+		edge_conn_enter(c, (enum conn_state)c->state,
+		    c->edge->conf.send_ms);
+		return;
+	}
 	/* Who has not read the last answer can not be told either. */
-	if ((c->state == CONN_HEAD || c->state == CONN_BODY) &&
+	if ((c->state == CONN_HEAD || c->state == CONN_BODY ||
+	    (c->flags & CONN_STREAM) != 0) &&
 	    stream_waiting(&c->stream) > 0) {
 		st->slow_readers++;
 		stream_close(&c->stream);
@@ -123,8 +150,7 @@ on_timer(struct timer *t)
 		edge_http_refuse(c, 408, "the head took too long");
 		break;
 	case CONN_BODY:
-		st->body_late++;
-		edge_http_refuse(c, 408, "the body took too long");
+		edge_body_late(c);
 		break;
 	case CONN_ANSWER:
 		st->answer_late++;
@@ -159,40 +185,120 @@ edge_conn_finish(struct conn *c)
 	stream_finish(&c->stream);
 }
 
+/* ---- Memory in all ---- */
+
+/*
+ * What waits to be written counts as memory of the edge's, a blob that others
+ * refer to as well for its share of it. It is given back when all is written,
+ * so that a connection never counts for more than what waits on it.
+ */
+static void
+charge(struct conn *c, size_t n)
+{
+	struct holds *all = &c->edge->holds;
+	size_t sum = c->charged + n, waits = stream_waiting(&c->stream);
+
+	if (sum > waits)
+		sum = waits;
+	all->queued = all->queued - c->charged + sum;
+	c->charged = (uint32_t)sum;
+}
+
+static void
+discharge(struct conn *c)
+{
+	c->edge->holds.queued -= c->charged;
+	c->charged = 0;
+}
+
+static bool
+is_full(const struct edge *e, size_t more)
+{
+	return e->holds.both_max > 0 && e->holds.bytes + e->holds.queued +
+	    more > e->holds.both_max;
+}
+
+/* When memory is short, nobody may lag by more than a little. */
+static bool
+may_queue(struct conn *c, size_t n)
+{
+	if (!is_full(c->edge, n) || !edge_conn_is_clogged(c))
+		return true;
+	c->edge->stats.mem_over++;
+	return false;
+}
+
 bool
 edge_conn_write(struct conn *c, struct span bytes)
 {
+	if (!may_queue(c, bytes.n))
+		return false;
 	c->edge->stats.bytes_out += bytes.n;
-	return stream_write(&c->stream, bytes) == OK;
+	if (stream_write(&c->stream, bytes) != OK)
+		return false;
+	charge(c, bytes.n);
+	return true;
 }
+
+bool
+edge_conn_write_blob(struct conn *c, struct blob *b)
+{
+	size_t share = b->n / atomic_load_explicit(&b->refs,
+	    memory_order_relaxed);
+
+	if (!may_queue(c, share))
+		return false;
+	c->edge->stats.bytes_out += b->n;
+	if (stream_write_blob(&c->stream, b) != OK)
+		return false;
+	charge(c, share);
+	return true;
+}
+
+/* ---- Begin ---- */
 
 static void on_resume(struct flush *f);
 
+/* Whether one more may come; its address is counted then. */
+static bool
+may_open(struct edge *e, const struct sys_addr *peer, bool tls)
+{
+	struct edge_stats *st = &e->stats;
+
+	if (tls && e->conf.handshakes_max > 0 &&
+	    e->handshakes >= e->conf.handshakes_max) {
+		st->handshakes_over++;
+		return false;
+	}
+	if (is_full(e, 0)) {
+		st->mem_over++;
+		return false;
+	}
+	if (e->conns.n == e->conns.max) {
+		st->conns_over++;
+		return false;
+	}
+	if (!addr_take(e, peer)) {
+		st->addr_over++;
+		return false;
+	}
+	return true;
+}
+
 void
 edge_conn_open(struct edge *e, int fd, const struct sys_addr *peer,
-    struct tls_ctx *tls)
+    struct tls_ctx *tls, uint16_t flags)
 {
 	struct edge_stats *st = &e->stats;
 	struct conn *c;
 
 	st->accepted++;
-	if (tls != NULL && e->conf.handshakes_max > 0 &&
-	    e->handshakes >= e->conf.handshakes_max) {
-		st->handshakes_over++;
+	if (!may_open(e, peer, tls != NULL)) {
 		sys_close(fd);
 		return;
 	}
-	if (!addr_take(e, peer)) {
-		st->addr_over++;
-		sys_close(fd);
-		return;
-	}
-	if ((c = slab_get(&e->conns)) == NULL) {
-		st->conns_over++;
-		addr_give(e, peer);
-		sys_close(fd);
-		return;
-	}
+	c = slab_get(&e->conns);
+	assert(c != NULL);
 	if (stream_accept(&c->stream, e->reactor, fd, tls, &edge_conn_ops,
 	    e->conf.out_max) != OK) {
 		st->conns_over++;
@@ -203,6 +309,9 @@ edge_conn_open(struct edge *e, int fd, const struct sys_addr *peer,
 	c->edge = e;
 	c->resume.run = on_resume;
 	c->peer = *peer;
+	c->flags = flags;
+	if (edge_proxy_is_trusted(e, peer))
+		c->flags |= CONN_TRUSTED;
 	http_in_init(&c->in.http, HTTP_SERVER, &e->limits);
 	if (++st->conns > st->conns_peak)
 		st->conns_peak = st->conns;
@@ -213,6 +322,7 @@ edge_conn_open(struct edge *e, int fd, const struct sys_addr *peer,
 	} else {
 		edge_conn_enter(c, CONN_HEAD, e->conf.head_ms);
 	}
+	edge_listen_settle(e);
 }
 
 static void
@@ -230,7 +340,8 @@ static bool
 takes_input(const struct conn *c)
 {
 	return (c->state == CONN_HEAD || c->state == CONN_BODY ||
-	    c->state == CONN_WS) && !edge_conn_is_clogged(c);
+	    c->state == CONN_WS) && !edge_conn_is_clogged(c) &&
+	    (c->exchange == NULL || !c->exchange->paused);
 }
 
 /* Hands p[n] to the protocols until one wants more; bytes that were taken. */
@@ -249,7 +360,7 @@ work_off(struct conn *c, uint8_t *p, size_t n)
 		if (took == 0)
 			break;
 	}
-	c->flags &= (uint8_t)~CONN_LOOP;
+	c->flags &= (uint16_t)~CONN_LOOP;
 	return at;
 }
 
@@ -344,9 +455,16 @@ on_resume(struct flush *f)
 	struct conn *c = (struct conn *)(void *)((char *)f -
 	    offsetof(struct conn, resume));
 
+	if (c->state == CONN_ANSWER && (c->flags & CONN_STREAM) != 0)
+		edge_answer_pump(c);
 	if (c->pend != NULL && takes_input(c)) {
 		work_off_kept(c);
 		time_head(c, false);
+	} else if (c->state == CONN_BODY && takes_input(c)) {
+		/* its end may be due without another byte */
+		c->flags |= CONN_LOOP;
+		(void)edge_http_input(c, NULL, 0);
+		c->flags &= (uint16_t)~CONN_LOOP;
 	}
 	settle(c);
 	/* The peer has ended and everything it sent is answered. */
@@ -359,7 +477,7 @@ edge_conn_continue(struct conn *c)
 {
 	if (c->flags & CONN_LOOP)
 		return;		/* who works its input off goes on himself */
-	if (c->pend != NULL || (c->flags & CONN_EOF) != 0)
+	if (c->pend != NULL || (c->flags & (CONN_EOF | CONN_STREAM)) != 0)
 		reactor_flush(c->edge->reactor, &c->resume);
 	else
 		settle(c);
@@ -370,6 +488,7 @@ on_drained(struct stream *s)
 {
 	struct conn *c = of_stream(s);
 
+	discharge(c);
 	edge_wsapp_drained(c);
 	if (c->state != CONN_CLOSING)
 		edge_conn_continue(c);
@@ -398,6 +517,11 @@ on_close(struct stream *s, enum stream_end why)
 	uncount_handshake(c);
 	timer_cancel(&c->timer);
 	reactor_flush_cancel(&c->resume);
+	discharge(c);
+	if (c->exchange != NULL) {
+		c->state = CONN_CLOSING;	/* the app can do nothing */
+		edge_body_drop(c);
+	}
 	edge_conn_disown(c, EDGE_LOST);
 	edge_zip_close(c);
 	hold_drop(&c->edge->holds, &c->pend);
@@ -405,6 +529,7 @@ on_close(struct stream *s, enum stream_end why)
 	addr_give(e, &c->peer);
 	slab_put(&e->conns, c);
 	e->stats.conns--;
+	edge_listen_settle(e);
 	if (e->draining)
 		reactor_flush(e->reactor, &e->drained);
 }

@@ -19,8 +19,14 @@ edge_conf_default(struct edge_conf *c)
 		.tls_ms = 10000,
 		.head_ms = 10000,
 		.body_ms = 30000,
+		.silence_ms = 10000,
+		.rate_min = 500,
+		.spool_dir = "/var/tmp",
+		.spool_max = 1u << 30,
+		.mem_max = 512u << 20,
 		.idle_ms = 75000,
 		.answer_ms = 60000,
+		.send_ms = 20000,
 		.close_ms = 2000,
 		.requests_max = 10000,
 		.ping_interval_ms = 25000,
@@ -109,11 +115,43 @@ release(struct edge *e)
 	slab_close(&e->sessions);
 	slab_close(&e->wsapps);
 	slab_close(&e->socks);
+	slab_close(&e->exchanges);
+	free(e->spool_dir);
 	map_fini(&e->addrs);
 	free(e->headers);
 	free(e->scratch);
 	free(e->names);
 	free(e);
+}
+
+/* What else of the configuration is the caller's memory. */
+static enum err
+copy_rest(struct edge *e, const struct edge_conf *c)
+{
+	if (c->trusted_n > EDGE_NETS_MAX)
+		return ERR_ARG;
+	for (size_t i = 0; i < c->trusted_n; i++)
+		e->trusted[i] = c->trusted[i];
+	e->trusted_n = c->trusted_n;
+	e->conf.trusted = NULL;
+	e->conf.spool_dir = NULL;
+	if (c->spool_dir == NULL)
+		return OK;
+	e->spool_dir = strdup(c->spool_dir);
+	return e->spool_dir != NULL ? OK : ERR_NOMEM;
+}
+
+static enum err
+open_slabs(struct edge *e, uint32_t max)
+{
+	/* Ended ones stay until the tick's end, as new ones come. */
+	uint32_t twice = max < UINT32_MAX / 2 ? max * 2 : max;
+
+	TRY(slab_open(&e->conns, sizeof(struct conn), max));
+	TRY(slab_open(&e->exchanges, sizeof(struct exchange), max));
+	TRY(slab_open(&e->sessions, sizeof(struct session), twice));
+	TRY(slab_open(&e->wsapps, sizeof(struct wsapp), twice));
+	return slab_open(&e->socks, sizeof(struct sock), twice);
 }
 
 static void on_drained(struct flush *f);
@@ -135,7 +173,8 @@ edge_open(struct reactor *r, const struct edge_conf *c,
 	e->reactor = r;
 	e->app = app;
 	e->conf = *c;
-	e->holds = (struct holds){ reactor_pool_chunks(r), 0, c->held_max };
+	e->holds = (struct holds){ .chunks = reactor_pool_chunks(r),
+	    .max = c->held_max, .both_max = c->mem_max };
 	e->conf.headers = e->conf.tls_headers = NULL;	/* as text below */
 	e->limits = (struct http_limits){ c->head_max, c->target_max,
 	    c->fields_max, UINT64_MAX / 2 };	/* bodies: body_max, by us */
@@ -155,37 +194,15 @@ edge_open(struct reactor *r, const struct edge_conf *c,
 	if (err == OK)
 		err = copy_paths(e, c);
 	if (err == OK)
-		err = slab_open(&e->conns, sizeof(struct conn), c->conns_max);
-	/* Ended ones stay until the tick's end, as new ones come. */
+		err = copy_rest(e, c);
 	if (err == OK)
-		err = slab_open(&e->sessions, sizeof(struct session),
-		    c->conns_max < UINT32_MAX / 2 ? c->conns_max * 2 :
-		    c->conns_max);
-	if (err == OK)
-		err = slab_open(&e->wsapps, sizeof(struct wsapp),
-		    c->conns_max < UINT32_MAX / 2 ? c->conns_max * 2 :
-		    c->conns_max);
-	if (err == OK)
-		err = slab_open(&e->socks, sizeof(struct sock),
-		    c->conns_max < UINT32_MAX / 2 ? c->conns_max * 2 :
-		    c->conns_max);
+		err = open_slabs(e, c->conns_max);
 	if (err != OK) {
 		release(e);
 		return err;
 	}
 	*out = e;
 	return OK;
-}
-
-static void
-close_listeners(struct edge *e)
-{
-	for (size_t i = 0; i < e->listeners_n; i++) {
-		listener_close(&e->listeners[i].listener);
-		tls_ctx_unref(e->listeners[i].tls);
-		e->listeners[i].tls = NULL;
-	}
-	e->listeners_n = 0;
 }
 
 /* Cuts off whatever is there. */
@@ -205,7 +222,7 @@ edge_close(struct edge *e)
 	if (e == NULL)
 		return;
 	reactor_adopt(e->reactor);
-	close_listeners(e);
+	edge_listen_end(e);
 	timer_cancel(&e->drain);
 	edge_mesh_shut(e);
 	cut_all(e);
@@ -219,54 +236,12 @@ edge_close(struct edge *e)
 	release(e);
 }
 
-static void
-on_accept(struct listener *l, int fd, const struct sys_addr *peer)
-{
-	struct edge_listener *el = l->arg;
-
-	edge_conn_open(el->edge, fd, peer, el->tls);
-}
-
-enum err
-edge_listen(struct edge *e, const struct sys_addr *a, struct tls_ctx *tls,
-    uint16_t *port_out)
-{
-	struct edge_listener *el;
-	struct sys_addr bound;
-
-	if (e->listeners_n == EDGE_LISTENERS_MAX)
-		return ERR_LIMIT;
-	el = &e->listeners[e->listeners_n];
-	TRY(listener_open(&el->listener, e->reactor, a, on_accept, el));
-	el->edge = e;
-	el->tls = tls_ctx_ref(tls);
-	e->listeners_n++;
-	if (port_out != NULL) {
-		TRY(listener_addr(&el->listener, &bound));
-		*port_out = bound.port;
-	}
-	return OK;
-}
-
-void
-edge_set_tls(struct edge *e, struct tls_ctx *tls)
-{
-	for (size_t i = 0; i < e->listeners_n; i++) {
-		struct edge_listener *el = &e->listeners[i];
-
-		if (el->tls == NULL)
-			continue;
-		tls_ctx_unref(el->tls);
-		el->tls = tls_ctx_ref(tls);
-	}
-}
-
 enum err
 edge_adopt(struct edge *e, int fd, const struct sys_addr *peer)
 {
 	uint32_t before = e->conns.n;
 
-	edge_conn_open(e, fd, peer, NULL);
+	edge_conn_open(e, fd, peer, NULL, 0);
 	return e->conns.n > before ? OK : ERR_LIMIT;
 }
 
@@ -329,7 +304,7 @@ edge_drain(struct edge *e, uint16_t code, uint64_t deadline_ms,
 	e->drain_done = done;
 	e->drain_arg = arg;
 	edge_mesh_drain(e);
-	close_listeners(e);
+	edge_listen_end(e);
 	while ((c = slab_next(&e->conns, &at)) != NULL)
 		drain_conn(c, code);
 	timer_start(reactor_wheel(e->reactor), &e->drain, deadline_ms,

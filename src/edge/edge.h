@@ -37,9 +37,24 @@ struct edge_ref {
 struct edge_request {
 	const struct http_msg *head;	/* method, path, query, fields:
 					   http_find(head, "..."), wire/http.h */
-	struct span body;		/* whole, without its transfer coding */
-	struct sys_addr peer;
-	bool tls;
+	struct span body;		/* EDGE_HOLD: whole, without its
+					   transfer coding */
+	uint64_t body_n;		/* its bytes, wherever they went */
+	int body_fd;			/* EDGE_SPOOL: they are in this file,
+					   from 0 on; else -1 */
+	struct sys_addr peer;		/* the client; behind a trusted proxy
+					   the one that it names */
+	struct span host;		/* host[:port] that was asked for,
+					   well-formed or empty; likewise */
+	bool tls;			/* https; likewise */
+};
+
+/* n bytes of a body: of a blob by reference, or of a file. */
+struct edge_piece {
+	struct blob *blob;	/* or NULL: */
+	struct sys_file file;	/* its descriptor is edge's from then on,
+				   whatever becomes of the request */
+	uint64_t at, n;
 };
 
 struct edge_answer {
@@ -48,15 +63,98 @@ struct edge_answer {
 	size_t headers_n;
 	struct span body;		/* copied */
 	struct blob *blob;		/* instead of body, by reference */
+	const struct edge_piece *pieces;	/* instead of both, in order */
+	size_t pieces_n;
+	struct span fields;		/* further field lines, each with its
+					   CRLF; written as they are */
 	bool close;			/* end the connection afterwards */
 };
 
 /*
  * Answers a request, now or later. Edge adds Content-Length, Date,
  * Connection where needed and conf.headers; for HEAD, 204 and 304 the body
- * stays out. A second answer to one request does nothing.
+ * stays out. A second answer to one request does nothing. One that comes
+ * before the request's body has (in on_head, on_piece) is final: the rest is
+ * not read, and the connection ends.
  */
 void edge_answer(struct edge_ref request, const struct edge_answer *a);
+/* 405: the path knows only these methods, "GET, HEAD". */
+void edge_not_allowed(struct edge_ref request, const char *allow);
+
+/*
+ * An answer that is written bit by bit, at the pace of its reader: begin, then
+ * write whenever there is room, then end.
+ */
+struct edge_source {
+	/*
+	 * There is room: once at the end of the tick of edge_answer_begin, then
+	 * each time that everything written has gone out.
+	 */
+	void (*on_room)(void *arg, struct edge_ref request);
+	/* Optional. Once, if the client goes (or is too slow, or waited too
+	 * long for more) before edge_answer_end: nobody reads on. */
+	void (*on_gone)(void *arg, struct edge_ref request);
+};
+#define EDGE_UNKNOWN UINT64_MAX
+/*
+ * length: bytes of the body, exactly; EDGE_UNKNOWN: as many as come (chunked;
+ * until the connection's end for HTTP/1.0). a's body and blob are not used.
+ * False: the answer is complete without a body (HEAD, 204, 304, length 0) or
+ * there is nobody to answer; source is not called then.
+ */
+bool edge_answer_begin(struct edge_ref request, const struct edge_answer *a,
+    uint64_t length, const struct edge_source *source, void *arg);
+/* Bytes that may be written now without piling up; 0: wait for on_room. */
+size_t edge_answer_room(struct edge_ref request);
+/*
+ * The next bytes, copied; never more than length in all. False: they could
+ * not be queued (conf.out_max) and the answer was cut off, or it is over.
+ */
+bool edge_answer_write(struct edge_ref request, struct span piece);
+/* It is complete. Fewer bytes than length: it is cut off. */
+void edge_answer_end(struct edge_ref request);
+/* It can not be completed: cut off, so that the reader sees it. */
+void edge_answer_abort(struct edge_ref request);
+
+/* ---- HTTP: bodies of requests ---- */
+
+enum edge_how {
+	EDGE_HOLD,	/* in memory, whole, with the request */
+	EDGE_SPOOL,	/* in a file without a name, with the request */
+	EDGE_STREAM,	/* to a sink, piece by piece, before the request */
+};
+
+/* Where a body of EDGE_STREAM goes. */
+struct edge_sink {
+	/* The next piece, not empty. edge_body_pause stops them. */
+	void (*on_piece)(void *arg, struct edge_ref request,
+	    struct span piece);
+	/*
+	 * Once. whole: on_request of the same request follows. Else it broke
+	 * off: the client has gone or was refused, or the app has answered.
+	 */
+	void (*on_end)(void *arg, struct edge_ref request, bool whole);
+};
+
+/* What becomes of a body; on_head may change it. */
+struct edge_body {
+	enum edge_how how;		/* [EDGE_HOLD] */
+	uint64_t max;			/* bytes, beyond: 413; 0: no limit
+					   [conf.body_max] */
+	const struct edge_sink *sink;	/* EDGE_STREAM */
+	void *sink_arg;
+};
+
+/* No piece comes until edge_body_resume: the client has to wait. At most
+ * conf.answer_ms; then the request is refused (503). */
+void edge_body_pause(struct edge_ref request);
+void edge_body_resume(struct edge_ref request);
+/*
+ * In on_request, or until it is answered: the file of EDGE_SPOOL becomes the
+ * app's, which closes it. Otherwise edge does, when the request is answered.
+ * -1: there is none.
+ */
+int edge_take_file(struct edge_ref request);
 
 /* ---- Engine.IO ---- */
 
@@ -245,10 +343,11 @@ struct edge_app {
 	void (*on_request)(void *arg, struct edge_ref request,
 	    const struct edge_request *req);
 	/*
-	 * Optional. The head has come: how many bytes of body this request
-	 * may have (0: conf.body_max); beyond it 413.
+	 * Optional. The head of a request with a body has come: what becomes
+	 * of the body (*body holds the defaults). It may be answered at once.
 	 */
-	size_t (*body_max)(void *arg, const struct edge_request *head);
+	void (*on_head)(void *arg, struct edge_ref request,
+	    const struct edge_request *req, struct edge_body *body);
 	/*
 	 * Optional. A request that edge refuses (400, 408, 413, 414, 417, 431,
 	 * 501, 503, 505): the app may edge_answer it in its own form, at once.
@@ -299,30 +398,68 @@ struct edge_app {
 	    enum edge_end why);
 };
 
+/* Networks: an address and how many of its 128 bits count. */
+#define EDGE_NETS_MAX 32
+struct edge_net {
+	struct sys_addr addr;
+	uint8_t bits;
+};
+/* "10.0.0.0/8", "2001:db8::/32", "192.0.2.1". False: none of these. */
+bool edge_net_decode(struct span text, struct edge_net *out);
+
+/* The fields of trusted proxies; a proxy writes the one kind and passes the
+ * other on as its client sent it, so only one is believed. */
+enum edge_forwarded {
+	EDGE_FORWARDED_X,	/* X-Forwarded-For, -Proto, -Host: the proxy has
+				   to set all three */
+	EDGE_FORWARDED_RFC7239,	/* Forwarded */
+};
+
 /*
  * Limits. 0 switches one off where that makes sense (all of the first block);
  * edge_conf_default gives those in brackets.
  */
 struct edge_conf {
-	/* connections */
+	/* connections; without a slot, none is accepted until one is free */
 	uint32_t conns_max;		/* slots; not 0 [16384] */
 	uint32_t addr_conns_max;	/* per address and reactor, loopback
-					   aside [0] */
+					   and trusted proxies aside [0] */
 	uint32_t handshakes_max;	/* TLS handshakes at once [256] */
+	size_t mem_max;			/* bytes that wait to be worked off or
+					   to be written, of all [512 MiB];
+					   beyond: new connections are refused,
+					   unfinished input gets 503 or 1013,
+					   readers may lag by 64 KiB only */
 	/* HTTP */
 	uint32_t head_max;		/* bytes of a request's head; 1 KiB to
 					   48 KiB [32768], over: 431 */
-	size_t body_max;		/* [1000000], over: 413 */
+	uint64_t body_max;		/* bytes, where on_head says nothing
+					   [1000000], over: 413 */
 	uint32_t target_max;		/* bytes of a request's target [8192] */
 	uint32_t fields_max;		/* <= HTTP_FIELDS_MAX [100] */
 	uint64_t tls_ms;		/* TLS handshake complete within [10000] */
 	uint64_t head_ms;		/* head complete within [10000] */
-	uint64_t body_ms;		/* body complete within [30000] */
+	uint64_t body_ms;		/* a held body complete within [30000] */
+	uint64_t silence_ms;		/* between two pieces of any body
+					   [10000] */
+	uint32_t rate_min;		/* bytes a second that other bodies,
+					   and readers of answers, have to
+					   keep up in the long run [500] */
 	uint64_t idle_ms;		/* kept-alive connection idle [75000] */
 	uint64_t answer_ms;		/* the app's answer; then 503 [60000] */
+	uint64_t send_ms;		/* the peer takes something of what
+					   waits for it within; 0: all of it
+					   within the times above [20000] */
 	uint64_t close_ms;		/* for the peer to end, too; 0: is not
 					   waited for [2000] */
 	uint32_t requests_max;		/* on one connection [10000] */
+	const char *spool_dir;		/* EDGE_SPOOL; NULL: none ["/var/tmp"] */
+	uint64_t spool_max;		/* bytes of all such files [1 GiB],
+					   over: 503 */
+	/* trusted proxies: their word on client, scheme and host is taken */
+	const struct edge_net *trusted;	/* <= EDGE_NETS_MAX */
+	size_t trusted_n;		/* [0] */
+	enum edge_forwarded forwarded;	/* [EDGE_FORWARDED_X] */
 	/* Engine.IO */
 	const struct edge_path *paths;	/* [/socket.io/, EDGE_SOCKET_IO] */
 	size_t paths_n;			/* <= EDGE_PATHS_MAX */
@@ -369,6 +506,12 @@ struct edge_stats {
 	uint64_t conns_over, addr_over, handshakes_over;
 	uint64_t tls_failed, tls_late;
 	uint64_t head_large, head_late, body_large, body_late, idle_closed;
+	uint64_t spooled;		/* bytes in files now */
+	uint64_t spool_over, spool_failed;
+	uint64_t redirects;
+	uint64_t mem_over;		/* refused for conf.mem_max */
+	uint64_t accept_paused;		/* times, for want of slots */
+	uint64_t accept_starved;	/* times, for want of descriptors */
 	uint64_t answer_late, requests_over, bad_requests, bad_handshakes;
 	uint64_t bad_frames, bad_packets, message_large;
 	uint64_t websockets;		/* of edge_upgrade; now */
@@ -407,6 +550,22 @@ void edge_close(struct edge *e);
 #define EDGE_LISTENERS_MAX 8
 MUST_USE enum err edge_listen(struct edge *e, const struct sys_addr *a,
     struct tls_ctx *tls, uint16_t *port_out);
+/*
+ * Listens without TLS and answers every request by 308: to the same target on
+ * the host that was asked for, by https on `port` (0: 443). names: the hosts
+ * that are ours; asked for another one, the first is meant. Without names any
+ * host is sent back that is a plain name or an address. One set of names and
+ * one port for all such listeners of an edge. ERR_ARG: a name that is none,
+ * or too many; errors as listener_open.
+ */
+struct edge_redirect {
+	uint16_t port;
+	const struct span *names;
+	size_t names_n;
+};
+MUST_USE enum err edge_listen_redirect(struct edge *e,
+    const struct sys_addr *a, const struct edge_redirect *r,
+    uint16_t *port_out);
 /* New TLS connections use this context from now on (a new certificate). */
 void edge_set_tls(struct edge *e, struct tls_ctx *tls);
 /* Takes a connected descriptor as if it had been accepted (tests). */

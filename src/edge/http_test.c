@@ -543,6 +543,7 @@ test_http_who_never_reads_is_cut(void **state)
 	edge_conf_default(&c);
 	c.out_max = 200000;
 	c.head_ms = c.body_ms = c.idle_ms = 150;
+	c.send_ms = 100;
 	rig_restart(&c);
 	fd = rig_client();
 	assert_in_range(rig_flood(fd, wr_done(&w)), 1, 4999);

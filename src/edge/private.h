@@ -30,6 +30,8 @@
 #define EDGE_SCRATCH 65536	/* answers' heads and small messages */
 #define EDGE_CLOG 65536		/* waiting bytes beyond which we read no more */
 #define EDGE_HEADERS_BYTES 8192	/* of conf.headers as text */
+#define EDGE_NAMES_BYTES 1024	/* of a redirect's names */
+#define EDGE_RATE_MS 10000	/* before a body's rate is looked at */
 
 enum conn_state {
 	CONN_TLS,	/* handshake */
@@ -46,8 +48,11 @@ enum conn_state {
 #define CONN_LOOP   8u		/* its input is being worked off */
 #define CONN_BAD    16u		/* refused: ends after the answer */
 #define CONN_EOF    32u		/* the peer ended its half */
-#define CONN_IS_TLS 64u
+#define CONN_IS_TLS 64u		/* to us, or to the trusted proxy */
 #define CONN_COUNTED 128u	/* in the handshakes under way */
+#define CONN_TRUSTED 256u	/* the peer is a trusted proxy */
+#define CONN_REDIRECT 512u	/* of a listener that redirects */
+#define CONN_STREAM 1024u	/* its answer is written bit by bit */
 
 struct session;
 struct conn;
@@ -87,12 +92,33 @@ struct conn {
 	const struct ws_ops *ops;	/* CONN_WS; NULL: it is closing */
 	void *owner;			/* whose ops these are */
 	struct ws_zip *zip;		/* permessage-deflate, or NULL */
-	size_t body_max;		/* of the present request */
-	size_t head_n;			/* bytes of head in message */
+	struct exchange *exchange;	/* of a request with a body, or of an
+					   answer written bit by bit */
 	struct sys_addr peer;
 	uint32_t requests;
+	uint32_t charged;		/* of holds.queued */
+	uint32_t progress;		/* stream_progress when last asked */
 	uint8_t state;			/* enum conn_state */
-	uint8_t flags;
+	uint16_t flags;
+};
+
+/* What a request needs while its body comes in or its answer goes out. */
+struct exchange {
+	struct slab_slot slot;
+	struct edge_ref ref;		/* the request's */
+	uint8_t how;			/* enum edge_how */
+	bool paused;
+	bool chunked, keep;		/* of the answer */
+	uint32_t head_n;		/* bytes of head in message */
+	int fd;				/* EDGE_SPOOL; else -1 */
+	uint64_t max, got;		/* bytes of the body */
+	uint64_t reserved;		/* of conf.spool_max */
+	uint64_t began_ms, paused_ms;
+	const struct edge_sink *sink;	/* EDGE_STREAM */
+	void *sink_arg;
+	const struct edge_source *source;	/* CONN_STREAM */
+	void *source_arg;
+	uint64_t left;			/* of the answer; EDGE_UNKNOWN */
 };
 
 /* An Engine.IO session. */
@@ -150,6 +176,8 @@ struct edge_listener {
 	struct listener listener;
 	struct edge *edge;
 	struct tls_ctx *tls;
+	uint16_t flags;			/* of its connections */
+	uint64_t starved;		/* of listener.starved, counted */
 };
 
 struct edge {
@@ -159,8 +187,9 @@ struct edge {
 	struct edge_conf conf;
 	struct edge_stats stats;
 	struct http_limits limits;
-	struct slab conns, sessions, socks, wsapps;
-	struct holds holds;		/* unfinished messages of all */
+	struct slab conns, sessions, socks, wsapps, exchanges;
+	struct holds holds;		/* unfinished messages of all, and what
+					   waits to be written */
 	struct map addrs;		/* connections of each address */
 	struct list gone;		/* sockets whose end the app must hear */
 	struct list over;		/* sessions, likewise */
@@ -172,6 +201,12 @@ struct edge {
 	struct flush tell;		/* at the tick's end at the latest */
 	struct edge_listener listeners[EDGE_LISTENERS_MAX];
 	size_t listeners_n;
+	bool accept_paused;		/* until a slot or handshake is over */
+	struct edge_net trusted[EDGE_NETS_MAX];
+	size_t trusted_n;
+	char redirect_names[EDGE_NAMES_BYTES];	/* comma-separated */
+	uint16_t redirect_port;
+	char *spool_dir;
 	uint32_t handshakes;		/* TLS, under way */
 	uint8_t *headers;		/* conf.headers as text, then the rest */
 	size_t headers_n;		/* of them on plain connections */
@@ -191,7 +226,7 @@ struct edge {
 extern const struct stream_ops edge_conn_ops;
 /* Takes a descriptor over (closes it when it refuses). */
 void edge_conn_open(struct edge *e, int fd, const struct sys_addr *peer,
-    struct tls_ctx *tls);
+    struct tls_ctx *tls, uint16_t flags);
 /* Into a state, with its timer; 0: none. */
 void edge_conn_enter(struct conn *c, enum conn_state st, uint64_t ms);
 /* Queued bytes go out; then it ends in good order. */
@@ -200,7 +235,15 @@ void edge_conn_finish(struct conn *c);
 void edge_conn_continue(struct conn *c);
 /* False: not enough room (the reader is too slow) or no memory. */
 bool edge_conn_write(struct conn *c, struct span bytes);
+/* The same by reference; the caller keeps its own. */
+bool edge_conn_write_blob(struct conn *c, struct blob *b);
 struct conn *edge_conn_find(struct edge_ref r);
+static inline struct edge_ref
+edge_conn_ref(const struct conn *c)
+{
+	return (struct edge_ref){ c->edge, c->slot.index,
+	    c->slot.generation };
+}
 /* Its owner, if any, hears that it is over. */
 void edge_conn_disown(struct conn *c, enum edge_end why);
 /*
@@ -217,11 +260,56 @@ edge_conn_is_clogged(const struct conn *c)
 
 /* Takes what it can of p[n]; returns the bytes taken. */
 size_t edge_http_input(struct conn *c, uint8_t *p, size_t n);
+
+/* ---- answer.c ---- */
+
 /* Refuses: an answer by the app or a plain one, then the end. why: a literal. */
 void edge_http_refuse(struct conn *c, int status, const char *why);
 /* An answer of edge's own. type may be NULL. */
 void edge_http_plain(struct conn *c, int status, const char *type,
     struct span body);
+/* OPTIONS for the server as a whole. */
+void edge_http_options(struct conn *c);
+/* There is room for more of an answer that is written bit by bit. */
+void edge_answer_pump(struct conn *c);
+
+/* ---- body.c ---- */
+
+/* The request's exchange, made if there is none; NULL: no slot. */
+struct exchange *edge_body_need(struct conn *c);
+/*
+ * A request with a body has come as far as its head: where it goes. False:
+ * it was answered or refused.
+ */
+bool edge_body_begin(struct conn *c, const struct edge_request *req);
+/* The next piece (a held one is only counted). False: answered or refused. */
+bool edge_body_piece(struct conn *c, struct span piece);
+/* More is awaited: the time for it runs. */
+void edge_body_wait(struct conn *c);
+void edge_body_late(struct conn *c);
+/* The body has ended, or nobody wants it any more: its sink is told. */
+void edge_body_over(struct conn *c, bool whole);
+/* The exchange is over, whatever it was for; NULL is fine. */
+void edge_body_drop(struct conn *c);
+
+/* ---- listen.c ---- */
+
+/* Accepts, or stops to, as there is room for connections. */
+void edge_listen_settle(struct edge *e);
+/* All listeners close. */
+void edge_listen_end(struct edge *e);
+
+/* ---- proxy.c, redirect.c ---- */
+
+bool edge_proxy_is_trusted(const struct edge *e, const struct sys_addr *a);
+/* What the app is told of a request: behind a trusted proxy, as that says. */
+void edge_proxy_request(struct conn *c, const struct http_msg *h,
+    struct edge_request *req);
+/* Answers 308, to the same target by TLS. */
+void edge_redirect_answer(struct conn *c, const struct edge_request *req);
+/* ERR_ARG: a name is none, or there are too many. */
+MUST_USE enum err edge_redirect_conf(struct edge *e,
+    const struct edge_redirect *r);
 
 /* ---- handshake.c ---- */
 

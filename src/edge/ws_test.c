@@ -309,6 +309,7 @@ test_ws_ping_flood_is_cut(void **state)
 	c.out_max = 100000;
 	c.ping_interval_ms = c.ping_timeout_ms = 150;
 	c.close_ms = 50;
+	c.send_ms = 100;
 	rig_restart(&c);
 	fd = rig_ws();
 	for (int i = 0; i < 400; i++)
