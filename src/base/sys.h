@@ -138,6 +138,13 @@ MUST_USE enum err sys_file_write(const char *path, struct span data,
  */
 MUST_USE enum err sys_file_create(const char *path, struct span data,
     unsigned mode);
+/*
+ * A file in that folder that has no name (0600), to read and write, so that it
+ * is gone with its descriptor. ERR_NOT_FOUND, ERR_FORBIDDEN, ERR_IO.
+ */
+MUST_USE enum err sys_spool_open(const char *dir, int *fd_out);
+/* Writes all of it at `at`; the file's own position stays. ERR_IO. */
+MUST_USE enum err sys_spool_write(int fd, uint64_t at, struct span bytes);
 /* Makes a folder with its parents; OK when it is there already. */
 MUST_USE enum err sys_dir_make(const char *path, unsigned mode);
 

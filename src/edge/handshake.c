@@ -127,7 +127,7 @@ edge_handshake_request(struct conn *c, const struct eio_path *path,
 		refuse(c, 503, EIO_ERR_FORBIDDEN);
 		return;
 	}
-	s->addr = c->peer;
+	s->addr = req->peer;
 	s->tls = req->tls;
 	h.addr = &s->addr;
 	h.session = (struct edge_ref){ e, s->slot.index, s->slot.generation };

@@ -18,6 +18,9 @@ make(struct holds *all, size_t n)
 	if (all->max > 0 && (all->bytes > all->max ||
 	    cap > all->max - all->bytes))
 		return NULL;
+	if (all->both_max > 0 && all->bytes + all->queued + cap >
+	    all->both_max)
+		return NULL;
 	h = pooled ? pool_get(all->chunks) : malloc(sizeof *h + cap);
 	if (h == NULL)
 		return NULL;

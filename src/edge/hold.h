@@ -15,6 +15,8 @@ struct holds {
 	struct pool *chunks;
 	size_t bytes;		/* capacity in use */
 	size_t max;		/* 0: none */
+	size_t queued;		/* bytes that wait to be written (conn.c) */
+	size_t both_max;	/* of bytes and queued together; 0: none */
 };
 
 struct hold {

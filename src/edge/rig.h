@@ -32,6 +32,11 @@ static struct {
 	bool own_refusals;
 	int handshake_status;
 	size_t body_max;
+	/* of a single test */
+	void (*on_head)(struct edge_ref ref, const struct edge_request *req,
+	    struct edge_body *body);
+	void (*on_request)(struct edge_ref ref,
+	    const struct edge_request *req);
 } rig;
 
 /* What an application would keep of a socket. */
@@ -65,6 +70,10 @@ rig_on_request(void *arg, struct edge_ref ref, const struct edge_request *req)
 
 	assert_ptr_equal(arg, &rig);
 	rig_note("request", req->head->method_text, req->head->target);
+	if (rig.on_request != NULL) {
+		rig.on_request(ref, req);
+		return;
+	}
 	if (span_eq(path, SPAN("/later"))) {
 		rig.later = ref;
 		return;
@@ -89,12 +98,18 @@ rig_on_request(void *arg, struct edge_ref ref, const struct edge_request *req)
 	blob_unref(a.blob);
 }
 
-RIG size_t
-rig_body_max(void *arg, const struct edge_request *head)
+RIG void
+rig_on_head(void *arg, struct edge_ref ref, const struct edge_request *req,
+    struct edge_body *body)
 {
 	(void)arg;
-	assert_true(head->head->has_body);
-	return rig.body_max;
+	assert_true(req->head->has_body);
+	assert_int_equal(req->body.n, 0);
+	assert_int_equal(body->how, EDGE_HOLD);
+	if (rig.body_max > 0)
+		body->max = rig.body_max;
+	if (rig.on_head != NULL)
+		rig.on_head(ref, req, body);
 }
 
 RIG void
@@ -194,7 +209,7 @@ rig_on_close(void *arg, struct edge_ref s, enum edge_end why)
 }
 
 static const struct edge_app rig_app = { .arg = &rig,
-    .on_request = rig_on_request, .body_max = rig_body_max,
+    .on_request = rig_on_request, .on_head = rig_on_head,
     .on_refused = rig_on_refused, .on_handshake = rig_on_handshake,
     .on_connect = rig_on_connect, .on_event = rig_on_event,
     .on_ack = rig_on_ack, .on_close = rig_on_close };

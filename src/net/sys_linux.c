@@ -4,6 +4,7 @@
  * exports sys_*
  */
 #include <errno.h>
+#include <limits.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mman.h>
@@ -187,6 +188,52 @@ sys_file_write(const char *path, struct span data, unsigned mode)
 		return e;
 	}
 	return sync_folder(path);
+}
+
+/* Where the file system has no O_TMPFILE: a name for a moment. */
+static int
+open_named(const char *dir)
+{
+	char path[PATH_MAX];
+	int n = snprintf(path, sizeof path, "%s/nightjar-XXXXXX", dir);
+	int fd;
+
+	if (n < 0 || (size_t)n >= sizeof path)
+		return -1;
+	fd = mkostemp(path, O_CLOEXEC);
+	if (fd >= 0)
+		(void)unlink(path);
+	return fd;
+}
+
+enum err
+sys_spool_open(const char *dir, int *fd_out)
+{
+	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR))
+		fd = open_named(dir);
+	if (fd < 0)
+		return errno == ENOENT ? ERR_NOT_FOUND :
+		    errno == EACCES ? ERR_FORBIDDEN : ERR_IO;
+	*fd_out = fd;
+	return OK;
+}
+
+enum err
+sys_spool_write(int fd, uint64_t at, struct span bytes)
+{
+	while (bytes.n > 0) {
+		ssize_t n = pwrite(fd, bytes.p, bytes.n, (off_t)at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return ERR_IO;
+		at += (uint64_t)n;
+		bytes = span_sub(bytes, (size_t)n, bytes.n);
+	}
+	return OK;
 }
 
 enum err
