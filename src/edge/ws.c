@@ -76,8 +76,7 @@ send_large(struct conn *c, size_t room,
 		memmove(b->p + n, w.p, w.n);
 		memcpy(b->p, head, n);
 		b->n = (uint32_t)(n + w.n);
-		c->edge->stats.bytes_out += b->n;
-		ok = stream_write_blob(&c->stream, b) == OK;
+		ok = edge_conn_write_blob(c, b);
 	}
 	blob_unref(b);
 	return ok;
@@ -130,8 +129,7 @@ edge_ws_message(struct conn *c, enum ws_op op, struct span message)
 bool
 edge_ws_send_blob(struct conn *c, struct blob *frames)
 {
-	c->edge->stats.bytes_out += frames->n;
-	return stream_write_blob(&c->stream, frames) == OK;
+	return edge_conn_write_blob(c, frames);
 }
 
 void

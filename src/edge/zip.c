@@ -131,8 +131,7 @@ send_blob(struct conn *c, enum ws_op op, struct blob *b, size_t n)
 	memmove(b->p + k, b->p + WS_HEAD_MAX, n);
 	memcpy(b->p, head, k);
 	b->n = (uint32_t)(k + n);
-	c->edge->stats.bytes_out += b->n;
-	return stream_write_blob(&c->stream, b) == OK;
+	return edge_conn_write_blob(c, b);
 }
 
 bool
