@@ -11,8 +11,16 @@
 #define FIELDS_MAX 128
 #define ECHO_BYTES_MAX 1000000		/* a body of /echo */
 #define HEAD_MS 3000
-#define BODY_MS 6000
+#define BODY_MS 6000			/* of silence */
 #define IDLE_MS 30000
+
+/* Two messages of the largest size and some small ones may wait. */
+#define OUT_BYTES_MORE (4u << 20)
+
+static const struct edge_path paths[] = {
+	{ { (const uint8_t *)"/engine.io/", 11 }, EDGE_ENGINE_IO },
+	{ { (const uint8_t *)"/socket.io/", 11 }, EDGE_SOCKET_IO },
+};
 
 static void
 conf_of(const struct flags *f, struct edge_conf *c)
@@ -23,16 +31,21 @@ conf_of(const struct flags *f, struct edge_conf *c)
 	c->body_max = ECHO_BYTES_MAX;
 	c->requests_max = 0;
 	c->head_ms = HEAD_MS;
-	c->body_ms = BODY_MS;
+	c->silence_ms = BODY_MS;
 	c->idle_ms = IDLE_MS;
+	c->paths = paths;
+	c->paths_n = sizeof(paths) / sizeof(paths[0]);
+	c->cors = EDGE_CORS_ANY;
 	c->ping_interval_ms = f->ping_interval_ms;
 	c->ping_timeout_ms = f->ping_timeout_ms;
 	c->connect_ms = f->connect_timeout_ms;
 	c->message_max = (uint32_t)f->max_payload;
+	c->out_max = 2 * c->message_max + OUT_BYTES_MORE;
 }
 
 static const struct edge_app app = {
 	.on_request = paths_on_request,
+	.on_message = echo_on_message,
 	.on_connect = events_on_connect,
 	.on_event = events_on_event,
 	.on_close = events_on_close,

@@ -22,6 +22,11 @@ struct peer {
 void paths_on_request(void *arg, struct edge_ref request,
     const struct edge_request *req);
 
+/* ---- echo.c: bare Engine.IO, bare WebSocket ---- */
+
+void echo_on_message(void *arg, struct edge_ref session, struct span message,
+    bool binary);
+
 /* ---- events.c: Socket.IO ---- */
 
 void events_on_connect(void *arg, struct edge_ref sock,

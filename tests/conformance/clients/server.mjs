@@ -19,6 +19,12 @@ export const PROFILE_B = ['--ping-interval', '1000', '--ping-timeout', '2000',
   '--max-payload', '4000000', '--connect-timeout', '5000'];
 export const PROFILE_C = [...PROFILE_B, '--recovery-ms', '30000'];
 
+const children = new Set();
+process.on('exit', () => children.forEach((c) => c.kill('SIGKILL')));
+for (const signal of ['SIGTERM', 'SIGINT']) {
+  process.on(signal, () => process.exit(1));
+}
+
 export class Server {
   constructor(program, flags) {
     this.program = program;
@@ -32,6 +38,9 @@ export class Server {
     this.child = spawn(isNode ? process.execPath : this.program,
       [...(isNode ? [this.program] : []), '--port', this.port, ...this.flags],
       { stdio: ['ignore', 'ignore', 'inherit'] });
+    const { child } = this;
+    children.add(child);
+    child.on('exit', () => children.delete(child));
     this.ended = new Promise((done) => {
       this.child.on('exit', (code, signal) => done({ code, signal }));
     });
