@@ -59,17 +59,17 @@ flag(const struct ws_ext *x, bool *seen)
 static bool
 take_param(struct offer *o, const struct ws_ext *x)
 {
-	if (span_eq_nocase(x->name, SPAN("server_no_context_takeover")))
+	if (span_eq(x->name, SPAN("server_no_context_takeover")))
 		return flag(x, &o->p.server_no_takeover);
-	if (span_eq_nocase(x->name, SPAN("client_no_context_takeover")))
+	if (span_eq(x->name, SPAN("client_no_context_takeover")))
 		return flag(x, &o->p.client_no_takeover);
-	if (span_eq_nocase(x->name, SPAN("server_max_window_bits"))) {
+	if (span_eq(x->name, SPAN("server_max_window_bits"))) {
 		if (o->has_server_bits)
 			return false;
 		o->has_server_bits = true;
 		return x->has_value && bits_value(x, &o->p.server_bits);
 	}
-	if (span_eq_nocase(x->name, SPAN("client_max_window_bits"))) {
+	if (span_eq(x->name, SPAN("client_max_window_bits"))) {
 		if (o->has_client_bits)
 			return false;
 		o->has_client_bits = true;
@@ -121,7 +121,7 @@ deflate_choose(const struct http_msg *m, unsigned bits,
 		}
 		o = (struct offer){ .p = { .server_bits = DEFLATE_BITS_MAX,
 		    .client_bits = DEFLATE_BITS_MAX },
-		    .ours = ev == WS_EXT_NAME && span_eq_nocase(x.name,
+		    .ours = ev == WS_EXT_NAME && span_eq(x.name,
 		    SPAN("permessage-deflate")) };
 	} while (ev > WS_EXT_BAD);
 	if (ev == WS_EXT_BAD)
@@ -157,6 +157,8 @@ struct deflate_in {
 	z_stream z;
 	const struct deflate_mem *mem;
 	uint8_t tail_n;		/* of the tail that was taken */
+	bool full;		/* the last call has filled its room */
+	bool between;		/* two blocks, as of what was read */
 };
 
 struct deflate_out {
@@ -209,6 +211,7 @@ deflate_in_open(struct deflate_in **out, const struct deflate_mem *mem,
 	if (d == NULL)
 		return ERR_NOMEM;
 	d->tail_n = 0;
+	d->full = d->between = false;
 	z_init(&d->z, &d->mem, mem);
 	if (inflateInit2(&d->z, z_bits(bits)) != Z_OK) {
 		mem->put(mem->arg, d);
@@ -232,61 +235,44 @@ deflate_in_reset(struct deflate_in *d)
 {
 	(void)inflateReset(&d->z);
 	d->tail_n = 0;
+	d->full = false;
 }
 
 /*
- * As much of s as goes: up to its end or that of the room. A block that says
- * it is the last one (RFC 7692 7.2.3.4) ends nothing: another may follow.
+ * One call of zlib's. A block that says it is the last one (RFC 7692 7.2.3.4)
+ * ends nothing: another may follow. zlib.h, inflate: data_type has the number
+ * of unused bits in its low six, and 128 between two blocks, where a whole
+ * message ends; a call that gets no further forgets that.
  */
 static enum err
-inflate_some(struct deflate_in *d, struct span *s)
-{
-	int got = Z_OK;
-
-	while (s->n > 0 && got != Z_BUF_ERROR) {
-		uInt n = s->n > PIECE_MAX ? PIECE_MAX : (uInt)s->n;
-
-		d->z.next_in = s->p;
-		d->z.avail_in = n;
-		got = inflate(&d->z, Z_SYNC_FLUSH);
-		*s = span_sub(*s, n - d->z.avail_in, s->n);
-		if (got == Z_STREAM_END)
-			got = inflateResetKeep(&d->z);
-		if (got == Z_MEM_ERROR)
-			return ERR_NOMEM;
-		if (got != Z_OK && got != Z_BUF_ERROR)
-			return ERR_FORMAT;
-		if (d->z.avail_out == 0)
-			break;
-	}
-	return OK;
-}
-
-/* More output may be kept inside, although all input was taken. */
-static enum err
-inflate_rest(struct deflate_in *d)
+step(struct deflate_in *d, const uint8_t *p, uInt n)
 {
 	int got;
 
-	if (d->z.avail_out == 0)
-		return OK;
-	d->z.next_in = tail;
-	d->z.avail_in = 0;
+	d->z.next_in = p;
+	d->z.avail_in = n;
 	got = inflate(&d->z, Z_SYNC_FLUSH);
+	if (got == Z_BUF_ERROR)
+		return OK;
+	d->between = got == Z_OK && (d->z.data_type & (128 | 63)) == 128;
 	if (got == Z_STREAM_END)
 		got = inflateResetKeep(&d->z);
-	return got == Z_OK || got == Z_BUF_ERROR ? OK :
-	    got == Z_MEM_ERROR ? ERR_NOMEM : ERR_FORMAT;
+	if (got == Z_MEM_ERROR)
+		return ERR_NOMEM;
+	return got == Z_OK ? OK : ERR_FORMAT;
 }
 
-/*
- * zlib.h, inflate: data_type has the number of unused bits in its low six, and
- * 128 between two blocks: where a whole message ends.
- */
-static bool
-is_between_blocks(const z_stream *z)
+/* As much of s as goes: up to its end or that of the room. */
+static enum err
+inflate_some(struct deflate_in *d, struct span *s)
 {
-	return (z->data_type & (128 | 63)) == 128;
+	while (s->n > 0 && d->z.avail_out > 0) {
+		uInt n = s->n > PIECE_MAX ? PIECE_MAX : (uInt)s->n;
+
+		TRY(step(d, s->p, n));
+		*s = span_sub(*s, n - d->z.avail_in, s->n);
+	}
+	return OK;
 }
 
 enum err
@@ -299,18 +285,19 @@ deflate_in_read(struct deflate_in *d, struct span *in, bool last,
 	*n_out = 0;
 	d->z.next_out = out;
 	d->z.avail_out = cap;
+	/* All input was taken, but there was no room for what it gives. */
+	if (in->n == 0 && d->full)
+		TRY(step(d, tail, 0));
 	TRY(inflate_some(d, in));
-	if (in->n == 0 && last && d->tail_n < TAIL_LEN &&
-	    d->z.avail_out > 0) {
+	if (in->n == 0 && last) {
 		t = span_sub(SPAN_OF(tail), d->tail_n, TAIL_LEN);
 		TRY(inflate_some(d, &t));
 		d->tail_n = (uint8_t)(TAIL_LEN - t.n);
 	}
-	if (in->n == 0)
-		TRY(inflate_rest(d));
 	*n_out = cap - d->z.avail_out;
-	if (last && in->n == 0 && d->z.avail_out > 0) {
-		if (d->tail_n < TAIL_LEN || !is_between_blocks(&d->z))
+	d->full = d->z.avail_out == 0;
+	if (last && in->n == 0 && !d->full) {
+		if (!d->between)
 			return ERR_FORMAT;
 		d->tail_n = 0;
 	}
