@@ -34,22 +34,29 @@ mix(uint64_t a, uint64_t b)
 	return (uint64_t)r ^ (uint64_t)(r >> 64);
 }
 
-static uint64_t
-map_hash(const struct map *m, const uint8_t *key)
+uint64_t
+map_hash_of(struct span bytes, uint64_t seed)
 {
-	uint64_t h = m->seed ^ 0x9e3779b97f4a7c15ULL;
-	size_t left = m->key_len;
+	uint64_t h = seed ^ 0x9e3779b97f4a7c15ULL;
+	const uint8_t *key = bytes.p;
+	size_t left = bytes.n;
 
 	while (left > 0) {
 		uint64_t w = 0;
 		size_t n = left < 8 ? left : 8;
 
 		memcpy(&w, key, n);
-		h = mix(h ^ w, 0xd6e8feb86659fd93ULL ^ m->seed);
+		h = mix(h ^ w, 0xd6e8feb86659fd93ULL ^ seed);
 		key += n;
 		left -= n;
 	}
-	return mix(h ^ m->key_len, 0xa0761d6478bd642fULL);
+	return mix(h ^ bytes.n, 0xa0761d6478bd642fULL);
+}
+
+static uint64_t
+map_hash(const struct map *m, const uint8_t *key)
+{
+	return map_hash_of(span_of(key, m->key_len), m->seed);
 }
 
 static const uint8_t *

@@ -17,6 +17,8 @@ struct map {
 	uint64_t seed;
 };
 
+/* The hash that it uses: of any bytes, with a secret seed. */
+uint64_t map_hash_of(struct span bytes, uint64_t seed);
 void map_init(struct map *m, size_t key_len, size_t max, uint64_t seed);
 void map_fini(struct map *m);
 void *map_find(const struct map *m, const void *key);

@@ -4,7 +4,7 @@
  */
 #include <assert.h>
 
-#include "edge/private.h"
+#include "edge/poll.h"
 
 void
 edge_conf_default(struct edge_conf *c)
@@ -34,9 +34,25 @@ edge_conf_default(struct edge_conf *c)
 		.message_max = 1000000,
 		.join_max = 16384,
 		.polls_max = 8192,
+		.linger_ms = 30000,
 		.upgrade_ms = 10000,
 		.forwards_max = 4096,
 		.connect_ms = 45000,
+		.session_socks_max = 256,
+		.nsps_max = 1024,
+		.rooms_max = 65536,
+		.members_max = 262144,
+		.sock_rooms_max = 256,
+		.room_name_max = 1024,
+		.asks_max = 65536,
+		.sock_asks_max = 256,
+		.attachments_max = 10,
+		.binary_max = 16 << 20,
+		.binary_ms = 60000,
+		.links_max = 65536,
+		.recovery_socks_max = 16384,
+		.recovery_events_max = 65536,
+		.recovery_bytes_max = 64 << 20,
 		.out_max = 4 << 20,
 		.held_max = 256 << 20,
 		.deflate_bits = 12,
@@ -53,7 +69,10 @@ conf_ok(const struct edge_conf *c)
 	    c->ping_timeout_ms > 0 && c->ping_timeout_ms <= UINT32_MAX &&
 	    c->message_max > 0 && c->polls_max > 0 && c->forwards_max > 0 &&
 	    c->out_max >= EDGE_SCRATCH &&
-	    c->deflate_bits >= 9 && c->deflate_bits <= 15;
+	    c->deflate_bits >= 9 && c->deflate_bits <= 15 &&
+	    c->nsps_max > 0 && c->session_socks_max > 0 &&
+	    c->room_name_max <= UINT16_MAX &&
+	    c->attachments_max <= SIO_ATTACHMENTS_MAX;
 }
 
 static void
@@ -114,10 +133,12 @@ release(struct edge *e)
 	slab_close(&e->conns);
 	slab_close(&e->sessions);
 	slab_close(&e->wsapps);
-	slab_close(&e->socks);
+	edge_sio_close(e);
 	slab_close(&e->exchanges);
 	free(e->spool_dir);
+	slab_close(&e->polls);
 	map_fini(&e->addrs);
+	map_fini(&e->poll_addrs);
 	free(e->headers);
 	free(e->scratch);
 	free(e->names);
@@ -145,13 +166,17 @@ static enum err
 open_slabs(struct edge *e, uint32_t max)
 {
 	/* Ended ones stay until the tick's end, as new ones come. */
-	uint32_t twice = max < UINT32_MAX / 2 ? max * 2 : max;
+	uint32_t twice = max < UINT32_MAX / 2 ? max * 2 : max, sessions;
 
 	TRY(slab_open(&e->conns, sizeof(struct conn), max));
 	TRY(slab_open(&e->exchanges, sizeof(struct exchange), max));
-	TRY(slab_open(&e->sessions, sizeof(struct session), twice));
+	TRY(slab_open(&e->polls, sizeof(struct polling), e->conf.polls_max));
+	/* So a WebSocket always finds a slot. */
+	sessions = twice < UINT32_MAX / 2 - e->conf.polls_max ?
+	    twice + 2 * e->conf.polls_max : twice;
+	TRY(slab_open(&e->sessions, sizeof(struct session), sessions));
 	TRY(slab_open(&e->wsapps, sizeof(struct wsapp), twice));
-	return slab_open(&e->socks, sizeof(struct sock), twice);
+	return edge_sio_open(e);
 }
 
 static void on_drained(struct flush *f);
@@ -165,6 +190,7 @@ edge_open(struct reactor *r, const struct edge_conf *c,
 	enum err err;
 
 	if (!conf_ok(c) || app->on_request == NULL ||
+	    (c->cors == EDGE_CORS_APP && app->on_origin == NULL) ||
 	    app->on_connect == NULL || app->on_event == NULL ||
 	    app->on_close == NULL)
 		return ERR_ARG;
@@ -185,7 +211,9 @@ edge_open(struct reactor *r, const struct edge_conf *c,
 	list_init(&e->ws_over);
 	e->ws_tell.run = edge_wsapp_tell;
 	sys_random(&seed, sizeof seed);
-	map_init(&e->addrs, 16, c->conns_max, seed);
+	map_init(&e->addrs, EDGE_ADDR_KEY, c->conns_max, seed);
+	map_init(&e->poll_addrs, EDGE_ADDR_KEY, c->polls_max, seed);
+	sys_random(&e->sid_mask, sizeof e->sid_mask);
 	e->scratch = malloc(EDGE_SCRATCH);
 	e->names = malloc(EDGE_SCRATCH);
 	err = e->scratch != NULL && e->names != NULL ? OK : ERR_NOMEM;
@@ -205,6 +233,61 @@ edge_open(struct reactor *r, const struct edge_conf *c,
 	return OK;
 }
 
+/* The limit of what is counted by address; 0 at first: it is not counted. */
+static uint32_t
+addr_limit(uint32_t was, uint32_t next)
+{
+	return was == 0 ? 0 : next == 0 ? UINT32_MAX : next;
+}
+
+enum err
+edge_set_conf(struct edge *e, const struct edge_conf *c)
+{
+	const struct edge_conf was = e->conf;
+
+	if (!conf_ok(c))
+		return ERR_ARG;
+	e->conf = *c;
+	/* What memory was laid out for, what is kept in another form, and
+	 * what open sessions were told. */
+	e->conf.conns_max = was.conns_max;
+	e->conf.polls_max = was.polls_max;
+	e->conf.forwards_max = was.forwards_max;
+	e->conf.paths = NULL;
+	e->conf.cors = was.cors;
+	e->conf.spool_dir = NULL;
+	e->conf.trusted = NULL;
+	e->conf.forwarded = was.forwarded;
+	e->conf.ping_interval_ms = was.ping_interval_ms;
+	e->conf.ping_timeout_ms = was.ping_timeout_ms;
+	e->conf.deflate_bits = was.deflate_bits;
+	e->conf.headers = e->conf.tls_headers = NULL;
+	e->conf.addr_conns_max = addr_limit(was.addr_conns_max,
+	    c->addr_conns_max);
+	e->conf.addr_polls_max = addr_limit(was.addr_polls_max,
+	    c->addr_polls_max);
+	e->limits = (struct http_limits){ c->head_max, c->target_max,
+	    c->fields_max, UINT64_MAX / 2 };
+	e->holds.max = c->held_max;
+	e->holds.both_max = c->mem_max;
+	return OK;
+}
+
+/* Sessions that no WebSocket carries, and what is left of such. */
+static void
+end_polling(struct edge *e, enum edge_end why)
+{
+	struct polling *p;
+	uint32_t at = 0;
+
+	while ((p = slab_next(&e->polls, &at)) != NULL) {
+		if (p->session->ended)
+			edge_poll_end(p, why, false);
+		else if (p->session->conn == NULL)
+			edge_session_cut(p->session, why);
+	}
+}
+
 /* Cuts off whatever is there. */
 static void
 cut_all(struct edge *e)
@@ -212,6 +295,7 @@ cut_all(struct edge *e)
 	struct conn *c;
 	uint32_t at = 0;
 
+	end_polling(e, EDGE_LOST);
 	while ((c = slab_next(&e->conns, &at)) != NULL)
 		stream_close(&c->stream);
 }
@@ -287,6 +371,7 @@ drain_conn(struct conn *c, uint16_t code)
 		break;
 	case CONN_BODY:		/* is answered, then ends */
 	case CONN_ANSWER:
+	case CONN_MOVING:	/* or is gone */
 	case CONN_CLOSING:
 		break;
 	}
@@ -305,6 +390,7 @@ edge_drain(struct edge *e, uint16_t code, uint64_t deadline_ms,
 	e->drain_arg = arg;
 	edge_mesh_drain(e);
 	edge_listen_end(e);
+	end_polling(e, EDGE_DRAIN);
 	while ((c = slab_next(&e->conns, &at)) != NULL)
 		drain_conn(c, code);
 	timer_start(reactor_wheel(e->reactor), &e->drain, deadline_ms,

@@ -256,6 +256,11 @@ void *edge_ws_user(struct edge_ref ws);
 
 /* ---- Socket.IO ---- */
 
+/*
+ * A socket is one session's in one namespace ("/" and any other "/name").
+ * A namespace is there while it has sockets; which names there are is the
+ * app's to say, by accepting or refusing.
+ */
 struct edge_connect {
 	struct span nsp;		/* "/" */
 	struct span auth;		/* JSON object text; empty: none */
@@ -263,16 +268,31 @@ struct edge_connect {
 	bool tls;
 	void *user;			/* as the handshake left it */
 	struct edge_ref session;
+	bool recovered;			/* it comes back: with edge_accept it
+					   has its former id and rooms, and
+					   gets what it missed */
+};
+
+/*
+ * Arguments of an event or of an answer. Bytes are sent as parts, and stand
+ * in the JSON as {"_placeholder":true,"num":k}, k the index of the part.
+ */
+struct edge_args {
+	struct span json;		/* JSON texts, comma-separated: {"a":1},2
+					   (so is every `args` here) */
+	const struct span *parts;
+	uint32_t parts_n;
 };
 
 struct edge_event {
 	struct span nsp;
 	struct span name;		/* unescaped */
-	struct span args;		/* JSON texts of the arguments after the
-					   name, comma-separated: {"a":1},2 */
+	struct span args;		/* of those after the name */
 	struct span first;		/* the first of them; empty: none */
 	uint32_t args_n;
 	int64_t ack;			/* id to answer by edge_ack, or -1 */
+	const struct span *parts;	/* placeholders were checked */
+	uint32_t parts_n;
 };
 
 /* Why a socket ended. */
@@ -295,42 +315,102 @@ void edge_accept(struct edge_ref sock);
 /*
  * Refuses it with CONNECT_ERROR {"message":message,"data":data}; data is JSON
  * text or empty. The connection stays; the client may try again; the ref is
- * over (no on_close).
+ * over (no on_close). "Invalid namespace" is what clients expect to hear of
+ * a namespace that there is not.
  */
 void edge_refuse(struct edge_ref sock, struct span message, struct span data);
-/* Answers an event that asked for it. args: JSON texts, comma-separated. */
+/* Answers an event that asked for it, once. */
 void edge_ack(struct edge_ref sock, int64_t ack, struct span args);
+void edge_ack_with(struct edge_ref sock, int64_t ack,
+    const struct edge_args *args);
 /*
- * One event for any number of recipients: a whole WebSocket text frame, to be
- * queued by reference. nsp "/" for the default one; name unescaped; args as
- * in struct edge_event. Any thread. NULL: no memory, or above 4 GiB.
+ * One event for any number of recipients: whole WebSocket frames, to be
+ * queued by reference. nsp "/" for the default one; name unescaped.
+ * Any thread. NULL: no memory, or above 4 GiB.
  */
 struct blob *edge_encode_event(struct span nsp, struct span name,
     struct span args);
+struct blob *edge_encode_with(struct span nsp, struct span name,
+    const struct edge_args *args);
 /*
  * Queues it; the caller keeps its reference. A recipient whose queue would
  * pass conf.out_max is closed (EDGE_SLOW) and counted. Before edge_accept and
- * after the end it does nothing.
+ * after the end it does nothing. What goes out this way is not recovered.
  */
 void edge_emit(struct edge_ref sock, struct blob *event);
-/* encode and emit for one recipient. */
+/* encode and emit for one recipient; recovered, where that is on. */
 void edge_emit_one(struct edge_ref sock, struct span name, struct span args);
+/* is_volatile: only if it can be written at once; and never recovered. */
+void edge_emit_with(struct edge_ref sock, struct span name,
+    const struct edge_args *args, bool is_volatile);
+
 /*
- * The same, asking for an answer, which comes by on_ack under this id. Edge
- * keeps nothing of it: an id that the app does not await is the app's to
- * ignore. id < 2^53.
+ * Rooms: any name of 1 to conf.room_name_max bytes, in a namespace of its
+ * own; a socket's own id is a room that it is in from the beginning. A room
+ * is there while it has members. They end with the socket.
+ * ERR_LIMIT: conf.rooms_max, .members_max or .sock_rooms_max. ERR_ARG: the
+ * name. ERR_NOMEM. ERR_NOT_FOUND: the socket is not open.
  */
-void edge_ask(struct edge_ref sock, uint64_t id, struct span name,
-    struct span args);
+MUST_USE enum err edge_join(struct edge_ref sock, struct span room);
+void edge_leave(struct edge_ref sock, struct span room);
+bool edge_is_in(struct edge_ref sock, struct span room);
+/* Calls fn for each room that it is in, its own first. fn changes none. */
+void edge_rooms(struct edge_ref sock, void (*fn)(void *arg, struct span room),
+    void *arg);
+
+/* The open sockets of a namespace that something goes to. */
+struct edge_to {
+	struct span nsp;
+	const struct span *rooms;	/* those in any of these; none given:
+					   all of the namespace */
+	uint32_t rooms_n;
+	const struct span *except;	/* but none that is in one of these */
+	uint32_t except_n;
+	bool is_volatile;		/* not to those that can not write it
+					   at once; never recovered */
+};
+/*
+ * One event to each of them once, encoded once: here, and in the edges that
+ * this one is linked with (edge_link). What one thread sends, each recipient
+ * gets in that order.
+ */
+void edge_emit_to(struct edge *e, const struct edge_to *to, struct span name,
+    const struct edge_args *args);
+
+/* How a question ended. */
+enum edge_answered {
+	EDGE_ANSWERED,
+	EDGE_TIMED_OUT,		/* no answer in time; a later one is ignored */
+	EDGE_NO_ANSWER,		/* the socket ended, or too many are open
+				   (conf.asks_max, .sock_asks_max) */
+};
+typedef void (*edge_answer_fn)(void *arg, struct edge_ref sock,
+    enum edge_answered how, const struct edge_args *args);
+/*
+ * Emits an event that wants an answer. fn is called exactly once, later or
+ * before this returns; args are those of the answer, else empty. timeout_ms
+ * 0: until the socket ends.
+ */
+void edge_ask(struct edge_ref sock, struct span name,
+    const struct edge_args *args, uint64_t timeout_ms, edge_answer_fn fn,
+    void *arg);
 /*
  * Ends a socket: DISCONNECT, after what is queued; the whole connection
  * too where `close`. on_close follows (EDGE_BY_APP).
  */
 void edge_disconnect(struct edge_ref sock, bool close);
+/* Ends its connection without a DISCONNECT (EDGE_BY_APP; may be recovered). */
+void edge_drop(struct edge_ref sock);
 bool edge_is_open(struct edge_ref sock);
 /* The id that the client knows it by (20 characters); empty when gone or not
  * accepted yet. */
 struct span edge_sock_id(struct edge_ref sock);
+/* The name of its namespace; empty when gone. */
+struct span edge_sock_nsp(struct edge_ref sock);
+/* "websocket" or "polling", as of now; empty when gone. */
+struct span edge_sock_transport(struct edge_ref sock);
+/* Has it come back with what it had? */
+bool edge_is_recovered(struct edge_ref sock);
 /* A pointer of the app's own for each socket; NULL at first and when gone. */
 void edge_set_user(struct edge_ref sock, void *user);
 void *edge_user(struct edge_ref sock);
@@ -380,9 +460,6 @@ struct edge_app {
 	    const struct edge_connect *c);
 	void (*on_event)(void *arg, struct edge_ref sock,
 	    const struct edge_event *e);
-	/* Optional. The answer to edge_ask; args: JSON, comma-separated. */
-	void (*on_ack)(void *arg, struct edge_ref sock, uint64_t id,
-	    struct span args);
 	/* Once for every socket of on_connect that was not refused. */
 	void (*on_close)(void *arg, struct edge_ref sock, enum edge_end why);
 	/* Optional. A whole message on a WebSocket of edge_upgrade. */
@@ -486,11 +563,39 @@ struct edge_conf {
 					   over: 503 */
 	uint32_t addr_polls_max;	/* the same, of one address and
 					   reactor, loopback aside [0] */
+	uint64_t linger_ms;		/* what waits of a polling session that
+					   is ended here can be fetched for so
+					   long [30000] */
 	uint64_t upgrade_ms;		/* polling to WebSocket within [10000] */
 	uint32_t forwards_max;		/* requests that came here and wait for
 					   another reactor; not 0 [4096] */
 	/* Socket.IO */
 	uint64_t connect_ms;		/* no socket joined for so long [45000] */
+	uint32_t socks_max;		/* sockets; 0: 4 for each connection [0] */
+	uint32_t session_socks_max;	/* of one session; not 0 [256] */
+	uint32_t nsps_max;		/* namespaces in use; not 0 [1024] */
+	uint32_t rooms_max;		/* rooms with members; 0: no rooms
+					   [65536] */
+	uint32_t members_max;		/* all of theirs together [262144] */
+	uint32_t sock_rooms_max;	/* rooms of one socket [256] */
+	uint32_t room_name_max;		/* bytes, <= 65535 [1024] */
+	uint32_t asks_max;		/* open questions; 0: none [65536] */
+	uint32_t sock_asks_max;		/* of one socket [256] */
+	uint32_t attachments_max;	/* of one packet; 0: no binary packets;
+					   <= SIO_ATTACHMENTS_MAX [10] */
+	size_t binary_max;		/* bytes of a packet and its attachments
+					   [16 MiB] */
+	uint64_t binary_ms;		/* the next attachment comes within
+					   [60000] */
+	uint32_t links_max;		/* mails to siblings under way [65536];
+					   over: what is sent is lost there */
+	uint64_t recovery_ms;		/* what an unwanted end leaves is kept so
+					   long for the client to come back;
+					   0: recovery is off [0] */
+	uint32_t recovery_socks_max;	/* ended sockets that are kept; the
+					   oldest go first [16384] */
+	uint32_t recovery_events_max;	/* events that are kept [65536] */
+	size_t recovery_bytes_max;	/* all that is kept [64 MiB] */
 	/* Answer headers on every answer; the second list on TLS only. */
 	const struct http_field *headers;
 	size_t headers_n;
@@ -518,6 +623,13 @@ struct edge_stats {
 	uint64_t ws_messages;		/* that came on them */
 	uint64_t deflates, deflates_over;	/* now; not negotiated */
 	uint64_t connect_late, ping_late, slow_readers;
+	/* Socket.IO */
+	uint64_t nsps, rooms, members, asks;	/* now */
+	uint64_t asks_late, volatile_dropped;
+	uint64_t recovered;			/* sockets that came back */
+	uint64_t kept_socks, kept_events, kept_bytes;	/* now */
+	uint64_t nsps_over, socks_over, rooms_over, asks_over, links_over;
+	uint64_t binary_over, binary_late, kept_over;
 	/* polling */
 	uint64_t polls;			/* sessions over it; now */
 	uint64_t polls_over, addr_polls_over;
@@ -530,6 +642,14 @@ void edge_conf_default(struct edge_conf *c);
 /* c and its lists are copied; app stays the caller's. ERR_NOMEM, ERR_ARG. */
 MUST_USE enum err edge_open(struct reactor *r, const struct edge_conf *c,
     const struct edge_app *app, struct edge **out);
+/*
+ * Takes over limits and times of c for what begins from now on. As they were
+ * at edge_open stay: conns_max, polls_max, forwards_max, spool_dir, trusted, forwarded,
+ * paths, cors, the ping times (clients were told), deflate_bits, headers.
+ * addr_conns_max and addr_polls_max stay 0 when they were; another one that
+ * becomes 0 limits nothing from then on. ERR_ARG: nothing has changed.
+ */
+MUST_USE enum err edge_set_conf(struct edge *e, const struct edge_conf *c);
 /*
  * Lets the edges of a program know each other, so that a request of a session
  * that comes to another's reactor goes on to its own, and rooms span them.

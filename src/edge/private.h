@@ -28,6 +28,7 @@
 #define EDGE_SID 24		/* characters */
 #define EDGE_SOCK_ID 20		/* characters of 15 random bytes */
 #define EDGE_SCRATCH 65536	/* answers' heads and small messages */
+#define EDGE_AHEAD 4096		/* read of what follows a request that waits */
 #define EDGE_CLOG 65536		/* waiting bytes beyond which we read no more */
 #define EDGE_HEADERS_BYTES 8192	/* of conf.headers as text */
 #define EDGE_NAMES_BYTES 1024	/* of a redirect's names */
@@ -39,6 +40,7 @@ enum conn_state {
 	CONN_BODY,
 	CONN_ANSWER,	/* the app has the request */
 	CONN_WS,
+	CONN_MOVING,	/* goes to another reactor at the tick's end */
 	CONN_CLOSING,	/* nothing is read any more */
 };
 
@@ -53,13 +55,15 @@ enum conn_state {
 #define CONN_TRUSTED 256u	/* the peer is a trusted proxy */
 #define CONN_REDIRECT 512u	/* of a listener that redirects */
 #define CONN_STREAM 1024u	/* its answer is written bit by bit */
+#define CONN_EIO 2048u		/* its request is for an Engine.IO path */
 
 struct session;
 struct conn;
 
 /*
- * Whoever has a connection as its WebSocket, by struct conn's `owner`. A
- * callback may close the connection and end its owner.
+ * Whoever has a connection as its WebSocket, by struct conn's `owner`; or its
+ * request, and wants to hear when it is lost before the answer. A callback
+ * may close the connection and end its owner.
  */
 struct ws_ops {
 	/* A whole message; in place, so good until the return. */
@@ -69,6 +73,8 @@ struct ws_ops {
 	 * owner any more. The connection is closed by who calls this.
 	 */
 	void (*on_end)(struct conn *c, enum edge_end why);
+	/* The request is over, too, when the peer ends its half. */
+	bool ends_at_eof;
 };
 
 struct ws_options {
@@ -89,7 +95,7 @@ struct conn {
 	} in;
 	struct hold *pend;		/* input that was not taken yet */
 	struct hold *message;		/* head and body, or WebSocket message */
-	const struct ws_ops *ops;	/* CONN_WS; NULL: it is closing */
+	const struct ws_ops *ops;	/* or NULL: nobody's */
 	void *owner;			/* whose ops these are */
 	struct ws_zip *zip;		/* permessage-deflate, or NULL */
 	struct exchange *exchange;	/* of a request with a body, or of an
@@ -100,6 +106,7 @@ struct conn {
 	uint32_t progress;		/* stream_progress when last asked */
 	uint8_t state;			/* enum conn_state */
 	uint16_t flags;
+	uint16_t move_to;		/* CONN_MOVING: a reactor */
 };
 
 /* What a request needs while its body comes in or its answer goes out. */
@@ -121,23 +128,28 @@ struct exchange {
 	uint64_t left;			/* of the answer; EDGE_UNKNOWN */
 };
 
-/* An Engine.IO session. */
+/* An Engine.IO session: conn is its transport, or NULL: poll is. */
 struct session {
 	struct slab_slot slot;		/* its name is the app's ref */
 	struct edge *edge;
-	struct conn *conn;		/* its transport */
+	struct conn *conn;		/* WebSocket */
+	struct polling *poll;		/* see poll.h; also of one that is
+					   upgraded or over, for a while */
 	struct timer ping;		/* next ping, or its pong's time */
 	struct timer join;		/* conf.connect_ms without a socket */
 	struct list socks;		/* EDGE_SOCKET_IO */
 	struct list link;		/* the edge's over, once it is */
+	struct binary *binary;		/* packet that is not whole, or NULL */
 	void *user;			/* of the app */
 	struct sys_addr addr;
 	char sid[EDGE_SID];
+	uint32_t limit;			/* bytes of a message now */
+	uint8_t path;			/* index of the edge's paths */
 	uint8_t kind;			/* enum edge_kind */
 	uint8_t end;			/* enum edge_end, once it is over */
 	bool tls;
 	bool pinged;			/* a pong is due */
-	bool ended;
+	bool ended, told;		/* it is over; the app knows */
 };
 
 /* Of conf.paths; in memory of the edge's. */
@@ -163,13 +175,16 @@ enum sock_state { SOCK_ASKED, SOCK_OPEN, SOCK_ENDED };
 
 struct sock {
 	struct slab_slot slot;		/* its name is the app's ref */
-	struct edge *edge;
+	struct nsp *nsp;		/* its namespace: nsp.c */
 	struct session *session;	/* NULL once ended */
 	struct list link;		/* the session's, then the edge's gone */
+	struct sock_more *more;		/* what few have; or NULL */
 	void *user;
+	uint32_t nsp_prev, nsp_next;	/* in its namespace, by index */
 	char id[EDGE_SOCK_ID];
 	uint8_t state;			/* enum sock_state */
 	uint8_t end;			/* enum edge_end */
+	uint8_t flags;			/* of edge/sio.h */
 };
 
 struct edge_listener {
@@ -187,10 +202,13 @@ struct edge {
 	struct edge_conf conf;
 	struct edge_stats stats;
 	struct http_limits limits;
-	struct slab conns, sessions, socks, wsapps, exchanges;
+	struct slab conns, sessions, socks, wsapps, exchanges, polls;
 	struct holds holds;		/* unfinished messages of all, and what
 					   waits to be written */
 	struct map addrs;		/* connections of each address */
+	struct map poll_addrs;		/* polling sessions, likewise */
+	uint32_t sid_mask;		/* of the slots in session ids */
+	struct sio *sio;		/* what Socket.IO has: edge/sio.h */
 	struct list gone;		/* sockets whose end the app must hear */
 	struct list over;		/* sessions, likewise */
 	struct list ws_over;		/* wsapps, likewise */
@@ -237,6 +255,14 @@ void edge_conn_continue(struct conn *c);
 bool edge_conn_write(struct conn *c, struct span bytes);
 /* The same by reference; the caller keeps its own. */
 bool edge_conn_write_blob(struct conn *c, struct blob *b);
+/*
+ * As a new connection whose stream comes from another reactor; it reads
+ * nothing yet. NULL: no room; the parts are as they were, or closed.
+ */
+struct conn *edge_conn_adopt(struct edge *e, struct stream_parts *parts,
+    const struct sys_addr *peer);
+/* It is over here: gives everything back but its stream. */
+void edge_conn_retire(struct conn *c);
 struct conn *edge_conn_find(struct edge_ref r);
 static inline struct edge_ref
 edge_conn_ref(const struct conn *c)
@@ -255,6 +281,15 @@ edge_conn_is_clogged(const struct conn *c)
 {
 	return stream_waiting(&c->stream) > EDGE_CLOG;
 }
+
+/* ---- addrs.c ---- */
+
+#define EDGE_ADDR_KEY 16	/* bytes of a key of such a map */
+
+/* Counts the address up; false: it has max. max 0: no limit. */
+MUST_USE bool edge_addrs_take(struct map *m, uint32_t max,
+    const struct sys_addr *a);
+void edge_addrs_give(struct map *m, uint32_t max, const struct sys_addr *a);
 
 /* ---- http.c ---- */
 
@@ -316,9 +351,22 @@ MUST_USE enum err edge_redirect_conf(struct edge *e,
 /* The Engine.IO path that this is; NULL: none. */
 const struct eio_path *edge_handshake_path(const struct edge *e,
     struct span path);
+/* The head of one with a body has come: bytes of body it may have; 0: it is
+ * answered. */
+size_t edge_handshake_head(struct conn *c, const struct eio_path *path,
+    const struct edge_request *req);
+/* Its body is too large: answers 413. */
+void edge_handshake_large(struct conn *c);
+/* The fields of every answer of such a path. */
+void edge_handshake_cors(const struct edge *e, struct wr *w);
 /* A request for it: answers, or makes it a session. */
 void edge_handshake_request(struct conn *c, const struct eio_path *path,
     const struct edge_request *req);
+
+/* ---- move.c ---- */
+
+/* Sends a connection in CONN_MOVING to the reactor that it is for. */
+void edge_move_send(struct conn *c);
 
 /* ---- ws.c ---- */
 
@@ -372,9 +420,12 @@ bool edge_zip_send(struct conn *c, enum ws_op op, struct span message);
 /* ---- session.c ---- */
 
 extern const struct ws_ops edge_session_ws_ops;
-/* NULL: no slot. Its transport follows. */
-struct session *edge_session_new(struct edge *e, enum edge_kind kind);
-/* It begins, over a WebSocket whose owner it is. False: it ended at once. */
+/* NULL: no slot. Its transport follows. path: index of the edge's. */
+struct session *edge_session_new(struct edge *e, uint8_t path);
+/*
+ * It begins, over a WebSocket whose owner it is, or with c NULL over its
+ * polling. False: it ended at once.
+ */
 bool edge_session_open(struct session *s, struct conn *c);
 /* Not begun yet: gives the slot back. */
 void edge_session_drop(struct session *s);
@@ -404,6 +455,15 @@ void edge_session_close(struct session *s, enum edge_end why, uint16_t code,
     const char *reason);
 /* Ends it so: a rule was broken, counted as a bad packet. */
 void edge_session_refuse(struct session *s, const char *why);
+/* The same of what is no packet: nobody waits for what is queued. */
+void edge_session_bad(struct session *s);
+/* Ends it at once; what is queued is dropped. */
+void edge_session_cut(struct session *s, enum edge_end why);
+/* Its polling is over; the slot is free when nobody needs it any more. */
+void edge_session_forget(struct session *s);
+/* A packet has come. False: the session is over. */
+MUST_USE bool edge_session_packet(struct edge_ref session,
+    const struct eio_packet *p);
 /* It has no socket: conf.connect_ms runs until one is joined. */
 void edge_session_await(struct session *s);
 /* One was joined: the time is over, and messages may have their full size. */
@@ -426,6 +486,8 @@ MUST_USE bool edge_mesh_post(struct edge *from, unsigned to,
 /* The same for an answer, which one that drains still takes. */
 MUST_USE bool edge_mesh_answer(struct edge *from, unsigned to,
     struct mail *mail);
+/* Where forwards of this edge live (forward.c). */
+struct slab *edge_mesh_forwards(struct edge *e);
 /* In a mail's function: the edge of the reactor that reads it. */
 struct edge *edge_mesh_here(struct edge_mesh *m, const struct reactor *r);
 /* Takes nothing new; takes nothing, and has read what was posted; is gone. */
@@ -435,6 +497,9 @@ void edge_mesh_leave(struct edge *e);
 
 /* ---- sio.c ---- */
 
+/* Its part of an edge, and of its end. */
+MUST_USE enum err edge_sio_open(struct edge *e);
+void edge_sio_close(struct edge *e);
 /* A message of an EDGE_SOCKET_IO session. It may end it. */
 void edge_sio_message(struct session *s, struct span msg, bool binary);
 /* Not joined any more; the app hears why at the end of the tick. */

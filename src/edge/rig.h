@@ -146,7 +146,10 @@ rig_on_connect(void *arg, struct edge_ref s, const struct edge_connect *c)
 	assert_string_equal(ip, "203.0.113.7");
 	rig_note("connect", c->nsp, c->auth);
 	assert_false(edge_is_open(s));
-	if (span_eq(c->auth, SPAN("{\"token\":\"later\"}"))) {
+	assert_true(span_eq(edge_sock_nsp(s), c->nsp));
+	if (span_starts(c->nsp, SPAN("/nowhere"))) {
+		edge_refuse(s, SPAN("Invalid namespace"), SPAN(""));
+	} else if (span_eq(c->auth, SPAN("{\"token\":\"later\"}"))) {
 		rig.later = s;
 	} else if (span_eq(c->auth, SPAN("{\"token\":\"bad\"}"))) {
 		edge_refuse(s, SPAN("no \"entry\""), SPAN("{\"code\":7}"));
@@ -163,6 +166,19 @@ rig_on_connect(void *arg, struct edge_ref s, const struct edge_connect *c)
 }
 
 RIG void
+rig_on_answer(void *arg, struct edge_ref s, enum edge_answered how,
+    const struct edge_args *args)
+{
+	static const char *const names[] = { "answered", "timed out",
+	    "no answer" };
+
+	(void)s;
+	assert_ptr_equal(arg, &rig);
+	rig_note(names[how], args->json, args->parts_n > 0 ?
+	    args->parts[0] : SPAN(""));
+}
+
+RIG void
 rig_on_event(void *arg, struct edge_ref s, const struct edge_event *e)
 {
 	(void)arg;
@@ -176,7 +192,8 @@ rig_on_event(void *arg, struct edge_ref s, const struct edge_event *e)
 	} else if (span_eq(e->name, SPAN("first"))) {
 		edge_emit_one(s, SPAN("first"), e->first);
 	} else if (span_eq(e->name, SPAN("ask"))) {
-		edge_ask(s, 42, SPAN("question"), e->args);
+		edge_ask(s, SPAN("question"), &(struct edge_args){ e->args,
+		    e->parts, e->parts_n }, 50, rig_on_answer, &rig);
 	} else if (span_eq(e->name, SPAN("kick"))) {
 		edge_disconnect(s, false);
 		edge_emit_one(s, SPAN("unheard"), SPAN("1"));
@@ -185,17 +202,6 @@ rig_on_event(void *arg, struct edge_ref s, const struct edge_event *e)
 		edge_disconnect(s, true);
 		assert_false(edge_is_open(s));
 	}
-}
-
-RIG void
-rig_on_ack(void *arg, struct edge_ref s, uint64_t id, struct span args)
-{
-	char text[32];
-	int n = snprintf(text, sizeof text, "%llu", (unsigned long long)id);
-
-	(void)arg;
-	(void)s;
-	rig_note("ack", span_of(text, (size_t)n), args);
 }
 
 RIG void
@@ -212,7 +218,7 @@ static const struct edge_app rig_app = { .arg = &rig,
     .on_request = rig_on_request, .on_head = rig_on_head,
     .on_refused = rig_on_refused, .on_handshake = rig_on_handshake,
     .on_connect = rig_on_connect, .on_event = rig_on_event,
-    .on_ack = rig_on_ack, .on_close = rig_on_close };
+    .on_close = rig_on_close };
 
 RIG void
 rig_start(const struct edge_conf *c)

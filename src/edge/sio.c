@@ -1,48 +1,80 @@
 /*
- * sio.c: Socket.IO 5 sockets of a session: joining a namespace, events and
+ * sio.c: Socket.IO 5 sockets of a session: joining namespaces, events and
  * acknowledgements both ways, leaving. Strict: a packet that breaks a rule
  * closes its connection. Source: Socket.IO protocol, revision 5.
- * exports edge_sio_*, edge_accept, edge_refuse, edge_ack, edge_ask,
- * edge_encode_event, edge_emit, edge_emit_one, edge_disconnect, edge_is_open,
- * edge_sock_id, edge_set_user, edge_user
+ * exports edge_sio_*, edge_accept, edge_refuse, edge_ack, edge_ack_with,
+ * edge_emit, edge_emit_one, edge_emit_with, edge_disconnect, edge_drop,
+ * edge_is_open, edge_is_recovered, edge_sock_*, edge_set_user, edge_user
  */
+#include "edge/sio.h"
+
 #include <assert.h>
+#include <stdatomic.h>
 
 #include "base/text.h"
-#include "edge/private.h"
 
 /* A JSON text, what surrounds it, names: beside their own length. */
 #define PACKET_ROOM 128
 
-static const struct span root = { (const uint8_t *)"/", 1 };
-
-static struct edge_ref
-sock_ref(const struct sock *k)
+struct edge_ref
+edge_sio_ref(struct edge *e, const struct sock *k)
 {
-	return (struct edge_ref){ k->edge, k->slot.index,
-	    k->slot.generation };
+	return (struct edge_ref){ e, k->slot.index, k->slot.generation };
 }
 
-static struct sock *
-find(struct edge_ref r)
+struct sock *
+edge_sio_find(struct edge_ref r)
 {
 	struct sock *k = r.edge == NULL ? NULL :
 	    slab_find(&r.edge->socks, r.index, r.generation);
 
-	assert(k == NULL || reactor_self() == k->edge->reactor);
+	assert(k == NULL || reactor_self() == r.edge->reactor);
 	return k;
 }
 
-/* One that events may go to and come from. */
-static struct sock *
-find_open(struct edge_ref r)
+struct sock *
+edge_sio_find_open(struct edge_ref r)
 {
-	struct sock *k = find(r);
+	struct sock *k = edge_sio_find(r);
 
 	return k != NULL && k->state == SOCK_OPEN ? k : NULL;
 }
 
+struct sock_more *
+edge_sio_more(struct sock *k)
+{
+	if (k->more == NULL && (k->more =
+	    slab_get(&k->nsp->edge->sio->mores)) != NULL)
+		k->more->rooms = k->more->asks = k->more->asks_last =
+		    SIO_NONE;
+	return k->more;
+}
+
+/* Its slot is free afterwards. */
+static void
+release(struct edge *e, struct sock *k)
+{
+	struct nsp *n = k->nsp;
+
+	if (k->more != NULL)
+		slab_put(&e->sio->mores, k->more);
+	slab_put(&e->socks, k);
+	edge_nsp_unref(n);
+	e->stats.sockets--;
+}
+
 /* ---- Ends ---- */
+
+static void
+tell(struct edge *e, struct sock *k)
+{
+	edge_asks_end(k);
+	edge_rooms_remove_all(k);
+	edge_nsp_remove(k->nsp, k);
+	e->app->on_close(e->app->arg, edge_sio_ref(e, k),
+	    (enum edge_end)k->end);
+	release(e, k);
+}
 
 void
 edge_sio_tell(struct flush *f)
@@ -51,33 +83,35 @@ edge_sio_tell(struct flush *f)
 	    offsetof(struct edge, tell));
 	struct list *l;
 
-	while ((l = list_pop(&e->gone)) != NULL) {
-		struct sock *k = LIST_ITEM(l, struct sock, link);
-
-		e->app->on_close(e->app->arg, sock_ref(k),
-		    (enum edge_end)k->end);
-		e->stats.sockets--;
-		slab_put(&e->socks, k);
-	}
+	while ((l = list_pop(&e->gone)) != NULL)
+		tell(e, LIST_ITEM(l, struct sock, link));
+	for (l = e->over.next; l != &e->over; l = l->next)
+		edge_binary_drop(LIST_ITEM(l, struct session, link));
 	edge_session_tell(e);
 }
 
 void
 edge_sio_end(struct sock *k, enum edge_end why)
 {
+	struct edge *e = k->nsp->edge;
+
 	if (k->state == SOCK_ENDED)
 		return;
+	if (k->state == SOCK_OPEN && (k->flags & SOCK_FINAL) == 0)
+		edge_recover_keep(k);
+	edge_recover_put_back(k);
 	k->state = SOCK_ENDED;
 	k->end = (uint8_t)why;
 	k->session = NULL;
 	list_remove(&k->link);
-	list_push(&k->edge->gone, &k->link);
-	reactor_flush(k->edge->reactor, &k->edge->tell);
+	list_push(&e->gone, &k->link);
+	reactor_flush(e->reactor, &e->tell);
 }
 
 /* ---- Packets out ---- */
 
 struct out {
+	struct span nsp;
 	uint64_t id;
 	struct span name, text, more;
 };
@@ -87,22 +121,42 @@ send(struct session *s, void (*fill)(struct wr *, const void *),
     const struct out *o)
 {
 	/* A name's character takes at most 6 in JSON (\u00XX). */
-	size_t room = PACKET_ROOM + 6 * o->name.n + o->text.n + o->more.n;
+	size_t room = PACKET_ROOM + o->nsp.n + 6 * o->name.n + o->text.n +
+	    o->more.n;
 
 	(void)edge_session_send(s, room, fill, o);
+}
+
+void
+edge_sio_send_blob(struct sock *k, struct blob *frames, bool is_volatile)
+{
+	struct edge *e = k->nsp->edge;
+
+	if (k->state != SOCK_OPEN)
+		return;
+	if (is_volatile && !edge_session_is_writable(k->session)) {
+		e->stats.volatile_dropped++;
+		return;
+	}
+	e->stats.emits++;
+	(void)edge_session_send_blob(k->session, frames);
 }
 
 static void
 put_connect(struct wr *w, const void *arg)
 {
 	const struct out *o = arg;
-	uint8_t json[64];
+	uint8_t json[96];
 	struct wr j = wr_init(json, sizeof json);
 
 	wr_str(&j, "{\"sid\":\"");
 	wr_span(&j, o->text);
+	if (o->more.n > 0) {
+		wr_str(&j, "\",\"pid\":\"");
+		wr_span(&j, o->more);
+	}
 	wr_str(&j, "\"}");
-	sio_put_connect(w, root, wr_done(&j));
+	sio_put_connect(w, o->nsp, wr_done(&j));
 }
 
 static void
@@ -110,8 +164,7 @@ put_refusal(struct wr *w, const void *arg)
 {
 	const struct out *o = arg;
 
-	sio_put_connect_error(w, o->text.n > 0 ? o->text : root, o->name,
-	    o->more);
+	sio_put_connect_error(w, o->nsp, o->name, o->more);
 }
 
 static void
@@ -119,7 +172,7 @@ put_ack(struct wr *w, const void *arg)
 {
 	const struct out *o = arg;
 
-	sio_put_ack(w, root, o->id, 0, o->text);
+	sio_put_ack(w, o->nsp, o->id, 0, o->text);
 }
 
 static void
@@ -127,142 +180,254 @@ put_event(struct wr *w, const void *arg)
 {
 	const struct out *o = arg;
 
-	sio_put_event(w, root, o->id, 0, o->name, o->text);
+	sio_put_event(w, o->nsp, SIO_NO_ID, 0, o->name, o->text);
 }
 
 static void
 put_disconnect(struct wr *w, const void *arg)
 {
-	(void)arg;
-	sio_put_disconnect(w, root);
+	const struct out *o = arg;
+
+	sio_put_disconnect(w, o->nsp);
+}
+
+static void
+make_ids(struct sock *k)
+{
+	uint8_t raw[15];
+	size_t n;
+
+	edge_rooms_make_id(k);
+	if (k->nsp->edge->sio->recovery == NULL || edge_sio_more(k) == NULL)
+		return;
+	sys_random(raw, sizeof raw);
+	n = base64url_encode(SPAN_OF(raw), k->more->pid);
+	assert(n == SIO_PID);
+	k->more->has_pid = true;
 }
 
 void
 edge_accept(struct edge_ref sock)
 {
-	struct sock *k = find(sock);
-	uint8_t raw[15];
-	size_t n;
+	struct sock *k = edge_sio_find(sock);
+	struct out o = { 0 };
 
 	if (k == NULL || k->state != SOCK_ASKED)
 		return;
-	sys_random(raw, sizeof raw);
-	n = base64url_encode(SPAN_OF(raw), k->id);
-	assert(n == EDGE_SOCK_ID);
 	k->state = SOCK_OPEN;
+	edge_nsp_add(k->nsp, k);
 	edge_session_joined(k->session);
-	send(k->session, put_connect,
-	    &(struct out){ .text = SPAN_OF(k->id) });
+	if (k->more == NULL || k->more->restore == NULL)
+		make_ids(k);
+	else if (!edge_recover_restore(k)) {
+		/* What it has missed went while the app thought. */
+		edge_session_close(k->session, EDGE_LOST, WS_CODE_LATER, "");
+		return;
+	}
+	if (k->state != SOCK_OPEN)	/* too slow for what it missed */
+		return;
+	o.nsp = edge_nsp_name(k->nsp);
+	o.text = SPAN_OF(k->id);
+	if (k->more != NULL && k->more->has_pid)
+		o.more = SPAN_OF(k->more->pid);
+	send(k->session, put_connect, &o);
 }
 
 void
 edge_refuse(struct edge_ref sock, struct span message, struct span data)
 {
-	struct sock *k = find(sock);
+	struct sock *k = edge_sio_find(sock);
 	struct session *s;
 
 	if (k == NULL || k->state != SOCK_ASKED)
 		return;
 	s = k->session;
+	edge_recover_put_back(k);
+	send(s, put_refusal, &(struct out){ .nsp = edge_nsp_name(k->nsp),
+	    .name = message, .more = data });
+	if (k->state == SOCK_ENDED)	/* too slow: the app will hear */
+		return;
 	list_remove(&k->link);
-	k->edge->stats.sockets--;
-	slab_put(&k->edge->socks, k);
-	send(s, put_refusal, &(struct out){ .name = message, .more = data });
+	release(sock.edge, k);
 }
 
 void
 edge_ack(struct edge_ref sock, int64_t ack, struct span args)
 {
-	struct sock *k = find_open(sock);
+	struct sock *k = edge_sio_find_open(sock);
 
 	if (k == NULL || ack < 0)
 		return;
-	k->edge->stats.acks_out++;
-	send(k->session, put_ack, &(struct out){ .id = (uint64_t)ack,
+	sock.edge->stats.acks_out++;
+	send(k->session, put_ack, &(struct out){
+	    .nsp = edge_nsp_name(k->nsp), .id = (uint64_t)ack,
 	    .text = args });
 }
 
 void
-edge_ask(struct edge_ref sock, uint64_t id, struct span name,
-    struct span args)
+edge_ack_with(struct edge_ref sock, int64_t ack, const struct edge_args *args)
 {
-	struct sock *k = find_open(sock);
+	struct sock *k = edge_sio_find_open(sock);
+	struct blob *b;
 
-	if (k == NULL)
+	if (args->parts_n == 0) {
+		edge_ack(sock, ack, args->json);
 		return;
-	k->edge->stats.emits++;
-	send(k->session, put_event, &(struct out){ .id = id, .name = name,
-	    .text = args });
-}
-
-void
-edge_emit_one(struct edge_ref sock, struct span name, struct span args)
-{
-	edge_ask(sock, SIO_NO_ID, name, args);
-}
-
-struct blob *
-edge_encode_event(struct span nsp, struct span name, struct span args)
-{
-	size_t n = sio_frame_len(nsp, name, args);
-	struct blob *b = n > UINT32_MAX ? NULL : blob_new(n);
-
-	if (b != NULL)
-		sio_frame(b->p, nsp, name, args);
-	return b;
+	}
+	if (k == NULL || ack < 0)
+		return;
+	b = edge_emit_encode(&(struct sio_frames){ .is_ack = true,
+	    .nsp = edge_nsp_name(k->nsp), .id = (uint64_t)ack,
+	    .args = args->json, .parts = args->parts,
+	    .parts_n = args->parts_n });
+	if (b == NULL)
+		return;
+	sock.edge->stats.acks_out++;
+	(void)edge_session_send_blob(k->session, b);
+	blob_unref(b);
 }
 
 void
 edge_emit(struct edge_ref sock, struct blob *event)
 {
-	struct sock *k = find_open(sock);
+	struct sock *k = edge_sio_find_open(sock);
+
+	if (k != NULL)
+		edge_sio_send_blob(k, event, false);
+}
+
+void
+edge_emit_one(struct edge_ref sock, struct span name, struct span args)
+{
+	struct sock *k = edge_sio_find_open(sock);
 
 	if (k == NULL)
 		return;
-	k->edge->stats.emits++;
-	(void)edge_session_send_blob(k->session, event);
+	if (sock.edge->sio->recovery != NULL) {
+		edge_emit_logged(k, name, &(struct edge_args){ .json = args });
+		return;
+	}
+	sock.edge->stats.emits++;
+	send(k->session, put_event, &(struct out){
+	    .nsp = edge_nsp_name(k->nsp), .name = name, .text = args });
+}
+
+void
+edge_emit_with(struct edge_ref sock, struct span name,
+    const struct edge_args *args, bool is_volatile)
+{
+	struct sock *k = edge_sio_find_open(sock);
+	struct blob *b;
+
+	if (k == NULL)
+		return;
+	if (sock.edge->sio->recovery != NULL && !is_volatile) {
+		edge_emit_logged(k, name, args);
+		return;
+	}
+	if (args->parts_n == 0 && !is_volatile) {
+		edge_emit_one(sock, name, args->json);
+		return;
+	}
+	if ((b = edge_encode_with(edge_nsp_name(k->nsp), name, args)) != NULL)
+		edge_sio_send_blob(k, b, is_volatile);
+	blob_unref(b);
+}
+
+/* ---- Leaving, by the application ---- */
+
+/* DISCONNECT, if it was joined; it does not come back. */
+static void
+dismiss(struct sock *k)
+{
+	k->flags |= SOCK_FINAL;
+	if (k->state == SOCK_OPEN)
+		send(k->session, put_disconnect, &(struct out){
+		    .nsp = edge_nsp_name(k->nsp) });
+}
+
+/* All of the session's are dismissed, as socket.io does it. */
+static void
+dismiss_all(struct session *s)
+{
+	for (struct list *l = s->socks.next; l != &s->socks && !s->ended;
+	    l = l->next)
+		dismiss(LIST_ITEM(l, struct sock, link));
+	if (!s->ended)
+		edge_session_close(s, EDGE_BY_APP, WS_CODE_NORMAL, "");
 }
 
 void
 edge_disconnect(struct edge_ref sock, bool close)
 {
-	struct sock *k = find(sock);
-	struct session *s;
+	struct sock *k = edge_sio_find(sock);
 
 	if (k == NULL || k->state == SOCK_ENDED)
 		return;
-	s = k->session;
-	if (k->state == SOCK_OPEN)
-		send(s, put_disconnect, &(struct out){ 0 });
-	if (k->state == SOCK_ENDED)	/* too slow even for that */
-		return;
 	if (close) {
-		edge_session_close(s, EDGE_BY_APP, WS_CODE_NORMAL, "");
+		dismiss_all(k->session);
 		return;
 	}
-	edge_sio_end(k, EDGE_BY_APP);
-	if (list_is_empty(&s->socks))
-		edge_session_await(s);
+	dismiss(k);
+	if (k->state != SOCK_ENDED)	/* too slow even for that */
+		edge_sio_end(k, EDGE_BY_APP);
 }
+
+void
+edge_drop(struct edge_ref sock)
+{
+	struct sock *k = edge_sio_find(sock);
+
+	if (k != NULL && k->state != SOCK_ENDED)
+		edge_session_close(k->session, EDGE_BY_APP, WS_CODE_NORMAL,
+		    "");
+}
+
+/* ---- What it is ---- */
 
 bool
 edge_is_open(struct edge_ref sock)
 {
-	return find_open(sock) != NULL;
+	return edge_sio_find_open(sock) != NULL;
+}
+
+bool
+edge_is_recovered(struct edge_ref sock)
+{
+	struct sock *k = edge_sio_find_open(sock);
+
+	return k != NULL && k->more != NULL && k->more->recovered;
 }
 
 struct span
 edge_sock_id(struct edge_ref sock)
 {
-	struct sock *k = find_open(sock);
+	struct sock *k = edge_sio_find_open(sock);
 
 	return k == NULL ? (struct span){ NULL, 0 } : SPAN_OF(k->id);
+}
+
+struct span
+edge_sock_nsp(struct edge_ref sock)
+{
+	struct sock *k = edge_sio_find(sock);
+
+	return k == NULL ? (struct span){ NULL, 0 } : edge_nsp_name(k->nsp);
+}
+
+struct span
+edge_sock_transport(struct edge_ref sock)
+{
+	struct sock *k = edge_sio_find_open(sock);
+
+	return k == NULL ? (struct span){ NULL, 0 } :
+	    edge_session_transport(k->session);
 }
 
 void
 edge_set_user(struct edge_ref sock, void *user)
 {
-	struct sock *k = find(sock);
+	struct sock *k = edge_sio_find(sock);
 
 	if (k != NULL)
 		k->user = user;
@@ -271,56 +436,81 @@ edge_set_user(struct edge_ref sock, void *user)
 void *
 edge_user(struct edge_ref sock)
 {
-	struct sock *k = find(sock);
+	struct sock *k = edge_sio_find(sock);
 
 	return k == NULL ? NULL : k->user;
 }
 
 /* ---- Packets in ---- */
 
-/* There is one namespace, so a session has at most one socket. */
-static struct sock *
-joined(struct session *s)
+struct sock *
+edge_sio_joined(struct session *s, struct span nsp)
 {
-	return list_is_empty(&s->socks) ? NULL :
-	    LIST_ITEM(s->socks.next, struct sock, link);
+	for (struct list *l = s->socks.next; l != &s->socks; l = l->next) {
+		struct sock *k = LIST_ITEM(l, struct sock, link);
+
+		if (span_eq(edge_nsp_name(k->nsp), nsp))
+			return k;
+	}
+	return NULL;
+}
+
+/* A new one at the end of its session's; NULL: a limit. */
+static struct sock *
+make(struct session *s, struct span nsp)
+{
+	struct edge *e = s->edge;
+	uint32_t n = 0;
+	struct sock *k;
+
+	for (struct list *l = s->socks.next; l != &s->socks; l = l->next)
+		n++;
+	if (n >= e->conf.session_socks_max ||
+	    (k = slab_get(&e->socks)) == NULL) {
+		e->stats.socks_over++;
+		return NULL;
+	}
+	if ((k->nsp = edge_nsp_ref(e, nsp)) == NULL) {
+		slab_put(&e->socks, k);
+		return NULL;
+	}
+	k->session = s;
+	list_push(&s->socks, &k->link);
+	e->stats.sockets++;
+	return k;
 }
 
 static void
 on_connect(struct session *s, const struct sio_packet *p)
 {
 	struct edge *e = s->edge;
-	struct edge_connect c = { p->nsp, p->data, s->addr, s->tls, s->user,
-	    { e, s->slot.index, s->slot.generation } };
+	struct edge_connect c = { .nsp = p->nsp, .auth = p->data,
+	    .addr = s->addr, .tls = s->tls, .user = s->user,
+	    .session = { e, s->slot.index, s->slot.generation } };
 	struct sock *k;
 
-	if (!span_eq(p->nsp, root)) {
-		send(s, put_refusal, &(struct out){ .text = p->nsp,
-		    .name = SPAN("Invalid namespace") });
-		return;
-	}
-	if (joined(s) != NULL) {
+	if (edge_sio_joined(s, p->nsp) != NULL) {
 		edge_session_refuse(s, "joined already");
 		return;
 	}
-	if ((k = slab_get(&e->socks)) == NULL) {
-		send(s, put_refusal, &(struct out){
+	if ((k = make(s, p->nsp)) == NULL) {
+		send(s, put_refusal, &(struct out){ .nsp = p->nsp,
 		    .name = SPAN("Too many sockets") });
 		return;
 	}
-	k->edge = e;
-	k->session = s;
-	list_push(&s->socks, &k->link);
-	e->stats.sockets++;
-	e->app->on_connect(e->app->arg, sock_ref(k), &c);
+	edge_recover_find(k, p->data);
+	c.recovered = k->more != NULL && k->more->restore != NULL;
+	e->app->on_connect(e->app->arg, edge_sio_ref(e, k), &c);
 }
 
 static void
-on_event(struct sock *k, const struct sio_packet *p)
+on_event(struct sock *k, const struct sio_packet *p,
+    const struct span *parts, uint32_t parts_n)
 {
-	struct edge *e = k->edge;
+	struct edge *e = k->nsp->edge;
 	struct edge_event ev = { .nsp = p->nsp, .name = p->event,
-	    .args = p->args, .ack = p->has_id ? (int64_t)p->id : -1 };
+	    .args = p->args, .ack = p->has_id ? (int64_t)p->id : -1,
+	    .parts = parts, .parts_n = parts_n };
 	struct span rest = p->args, arg;
 
 	while (sio_arg(&rest, &arg)) {
@@ -328,32 +518,68 @@ on_event(struct sock *k, const struct sio_packet *p)
 			ev.first = arg;
 	}
 	e->stats.events_in++;
-	e->app->on_event(e->app->arg, sock_ref(k), &ev);
+	e->app->on_event(e->app->arg, edge_sio_ref(e, k), &ev);
 }
 
+/* With its attachments announced: they are waited for, if they may come. */
 static void
-on_ack(struct sock *k, const struct sio_packet *p)
+on_binary(struct session *s, struct span msg, const struct sio_packet *p)
 {
-	struct edge *e = k->edge;
+	uint8_t mem[1024];
+	struct arena a;
+	uint32_t places = 0;
 
-	if (!p->has_id)
-		edge_session_refuse(k->session, "acknowledgement of nothing");
-	else if (e->app->on_ack != NULL)
-		e->app->on_ack(e->app->arg, sock_ref(k), p->id,
-		    sio_ack_args(p));
+	arena_init(&a, mem, sizeof mem);
+	if (p->attachments > s->edge->conf.attachments_max ||
+	    (p->has_data && sio_check_placeholders(p->data, p->attachments,
+	    &a, &places) != OK))
+		edge_session_refuse(s, "bad attachments");
+	else
+		edge_binary_begin(s, msg, p->attachments, places > 0);
+}
+
+/* One for a socket that is open. */
+static void
+on_packet(struct sock *k, struct span msg, const struct sio_packet *p,
+    const struct span *parts, uint32_t parts_n)
+{
+	switch (p->type) {
+	case SIO_DISCONNECT:
+		k->flags |= SOCK_FINAL;
+		edge_sio_end(k, EDGE_BY_CLIENT);
+		break;
+	case SIO_BINARY_EVENT:
+	case SIO_BINARY_ACK:
+		if (parts == NULL) {
+			on_binary(k->session, msg, p);
+			break;
+		}
+		/* fall through */
+	case SIO_EVENT:
+	case SIO_ACK:
+		if (p->type == SIO_ACK || p->type == SIO_BINARY_ACK) {
+			if (p->has_id)
+				edge_asks_answer(k, p->id, &(struct edge_args){
+				    sio_ack_args(p), parts, parts_n });
+		} else if (p->has_data) {
+			on_event(k, p, parts, parts_n);
+		}
+		break;
+	case SIO_CONNECT:
+	case SIO_CONNECT_ERROR:
+		edge_session_refuse(k->session, "unexpected packet");
+		break;
+	}
 }
 
 void
-edge_sio_message(struct session *s, struct span msg, bool binary)
+edge_sio_packet(struct session *s, struct span msg, const struct span *parts,
+    uint32_t parts_n)
 {
-	struct sock *k = joined(s);
 	struct sio_packet p;
 	struct arena a;
+	struct sock *k;
 
-	if (binary) {
-		edge_session_refuse(s, "no attachment is due");
-		return;
-	}
 	arena_init(&a, s->edge->names, EDGE_SCRATCH);
 	if (sio_decode(msg, &a, &p) != OK) {
 		edge_session_refuse(s, "not a Socket.IO packet");
@@ -366,26 +592,87 @@ edge_sio_message(struct session *s, struct span msg, bool binary)
 			on_connect(s, &p);
 		return;
 	}
-	if (!span_eq(p.nsp, root) || k == NULL || k->state != SOCK_OPEN) {
+	k = edge_sio_joined(s, p.nsp);
+	if (k == NULL || k->state != SOCK_OPEN)
 		edge_session_refuse(s, "namespace not joined");
+	else
+		on_packet(k, msg, &p, parts, parts_n);
+}
+
+void
+edge_sio_message(struct session *s, struct span msg, bool binary)
+{
+	if (binary && s->binary != NULL)
+		edge_binary_part(s, msg);
+	else if (binary)
+		edge_session_refuse(s, "no attachment is due");
+	else if (s->binary != NULL)
+		edge_session_refuse(s, "an attachment is due");
+	else
+		edge_sio_packet(s, msg, NULL, 0);
+}
+
+/* ---- Memory ---- */
+
+static enum err
+open_slabs(struct sio *x, const struct edge_conf *c, uint32_t socks)
+{
+	TRY(slab_open(&x->mores, sizeof(struct sock_more), socks));
+	TRY(slab_open(&x->nsps, sizeof(struct nsp), c->nsps_max));
+	TRY(slab_open(&x->binaries, sizeof(struct binary), socks));
+	if (c->rooms_max > 0)
+		TRY(slab_open(&x->rooms, sizeof(struct room), c->rooms_max));
+	if (c->members_max > 0)
+		TRY(slab_open(&x->members, sizeof(struct member),
+		    c->members_max));
+	if (c->asks_max > 0)
+		TRY(slab_open(&x->asks, sizeof(struct ask), c->asks_max));
+	return OK;
+}
+
+enum err
+edge_sio_open(struct edge *e)
+{
+	const struct edge_conf *c = &e->conf;
+	/* Ended ones stay until the tick's end, as new ones come. */
+	uint32_t socks = c->socks_max > 0 ? c->socks_max :
+	    c->conns_max < UINT32_MAX / 4 ? c->conns_max * 4 : c->conns_max;
+	struct sio *x;
+
+	if ((x = e->sio = calloc(1, sizeof *x)) == NULL)
+		return ERR_NOMEM;
+	sys_random(&x->seed, sizeof x->seed);
+	map_init(&x->nsps_by, sizeof(uint64_t), c->nsps_max, x->seed);
+	map_init(&x->rooms_by, sizeof(uint64_t), c->rooms_max, x->seed);
+	x->under_way = blob_new(sizeof(atomic_uint));
+	x->marks = calloc(1, (size_t)socks / 8 + 1);
+	if (x->under_way == NULL || x->marks == NULL)
+		return ERR_NOMEM;
+	atomic_init((atomic_uint *)(void *)x->under_way->p, 0);
+	TRY(slab_open(&e->socks, sizeof(struct sock), socks));
+	TRY(open_slabs(x, c, socks));
+	return edge_recover_open(e);
+}
+
+void
+edge_sio_close(struct edge *e)
+{
+	struct sio *x = e->sio;
+
+	if (x == NULL)
 		return;
-	}
-	switch (p.type) {
-	case SIO_DISCONNECT:
-		edge_sio_end(k, EDGE_BY_CLIENT);
-		edge_session_await(s);
-		break;
-	case SIO_EVENT:
-		on_event(k, &p);
-		break;
-	case SIO_ACK:
-		on_ack(k, &p);
-		break;
-	case SIO_CONNECT:
-	case SIO_CONNECT_ERROR:
-	case SIO_BINARY_EVENT:
-	case SIO_BINARY_ACK:
-		edge_session_refuse(s, "unexpected packet");
-		break;
-	}
+	edge_recover_close(e);
+	slab_close(&e->socks);
+	slab_close(&x->mores);
+	slab_close(&x->nsps);
+	slab_close(&x->binaries);
+	slab_close(&x->rooms);
+	slab_close(&x->members);
+	slab_close(&x->asks);
+	map_fini(&x->nsps_by);
+	map_fini(&x->rooms_by);
+	blob_unref(x->under_way);
+	free(x->marks);
+	free(x);
+	e->sio = NULL;
 }

@@ -84,6 +84,39 @@ slab_find(const struct slab *s, uint32_t index, uint32_t generation)
 	return slot->used && slot->generation == generation ? slot : NULL;
 }
 
+void *
+slab_at(const struct slab *s, uint32_t index)
+{
+	struct slab_slot *slot;
+
+	assert(index < s->high);
+	slot = slot_at(s, index);
+	assert(slot->used);
+	return slot;
+}
+
+void *
+slab_used(const struct slab *s, uint32_t index)
+{
+	struct slab_slot *slot;
+
+	if (index >= s->high)
+		return NULL;
+	slot = slot_at(s, index);
+	return slot->used ? slot : NULL;
+}
+
+void *
+slab_at(const struct slab *s, uint32_t index)
+{
+	struct slab_slot *slot;
+
+	if (index >= s->high)
+		return NULL;
+	slot = slot_at(s, index);
+	return slot->used ? slot : NULL;
+}
+
 void
 slab_renew(struct slab *s, void *p)
 {

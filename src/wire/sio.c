@@ -36,6 +36,15 @@ digits(struct span s)
 	return n;
 }
 
+/* As JavaScript reads digits: zeros may lead. */
+static bool
+number(struct span s, uint64_t max, uint64_t *out)
+{
+	while (s.n > 1 && s.p[0] == '0')
+		s = span_sub(s, 1, s.n);
+	return span_u64(s, max, out);
+}
+
 static bool
 take_attachments(struct span *s, uint32_t *out)
 {
@@ -43,7 +52,7 @@ take_attachments(struct span *s, uint32_t *out)
 	uint64_t v;
 
 	if (n == s->n || s->p[n] != '-' ||
-	    !span_u64(span_sub(*s, 0, n), SIO_ATTACHMENTS_MAX, &v))
+	    !number(span_sub(*s, 0, n), SIO_ATTACHMENTS_MAX, &v) || v == 0)
 		return false;
 	*out = (uint32_t)v;
 	*s = span_sub(*s, n + 1, s->n);
@@ -72,7 +81,7 @@ take_id(struct span *s, struct sio_packet *out)
 	if (n == 0)
 		return true;
 	out->has_id = true;
-	if (!span_u64(span_sub(*s, 0, n), SIO_ACK_MAX, &out->id))
+	if (!number(span_sub(*s, 0, n), SIO_ACK_MAX, &out->id))
 		return false;
 	*s = span_sub(*s, n, s->n);
 	return true;
@@ -125,10 +134,10 @@ check_payload(struct sio_packet *out, struct arena *a)
 		break;
 	case SIO_EVENT:
 	case SIO_BINARY_EVENT:
-		return take_event(out->data, a, out);
+		return out->has_data ? take_event(out->data, a, out) : OK;
 	case SIO_ACK:
 	case SIO_BINARY_ACK:
-		fits = type == JSON_ARRAY && out->has_id;
+		fits = !out->has_data || type == JSON_ARRAY;
 		break;
 	}
 	if (!fits)
@@ -151,6 +160,7 @@ sio_decode(struct span msg, struct arena *a, struct sio_packet *out)
 	if (!take_namespace(&s, &p.nsp) || !take_id(&s, &p))
 		return ERR_FORMAT;
 	p.data = s;
+	p.has_data = s.n > 0;
 	TRY(check_payload(&p, a));
 	*out = p;
 	return OK;
@@ -189,19 +199,25 @@ sio_ack_args(const struct sio_packet *p)
 	return from == 0 ? args : span_sub(p->data, from, end - from);
 }
 
-static bool check_value(struct json *j, uint32_t attachments,
-    struct arena *a);
+/* What a walk over data looks for. */
+struct places {
+	struct arena *a;
+	uint32_t attachments;
+	uint32_t n;		/* placeholders met */
+};
+
+static bool check_value(struct json *j, struct places *w);
 
 /* An object: either a placeholder whose number is an index, or its members. */
 static bool
-check_object(struct json *j, uint32_t attachments, struct arena *a)
+check_object(struct json *j, struct places *w)
 {
 	bool placeholder = false, index = false, yes;
 	struct span name, value;
 	uint64_t num;
 
 	(void)json_object(j);
-	while (json_member(j, a, &name)) {
+	while (json_member(j, w->a, &name)) {
 		struct json look = *j;
 
 		if (span_eq(name, SPAN("_placeholder")))
@@ -209,25 +225,26 @@ check_object(struct json *j, uint32_t attachments, struct arena *a)
 			    json_bool(&look, &yes) && yes;
 		else if (span_eq(name, SPAN("num")))
 			index = json_raw(&look, &value) && span_u64(value,
-			    attachments, &num) && num < attachments;
-		if (!check_value(j, attachments, a))
+			    w->attachments, &num) && num < w->attachments;
+		if (!check_value(j, w))
 			return false;
 	}
+	w->n += placeholder;
 	return j->why == NULL && (!placeholder || index);
 }
 
 /* Nesting is limited by the reader, and with it the recursion. */
 static bool
-check_value(struct json *j, uint32_t attachments, struct arena *a)
+check_value(struct json *j, struct places *w)
 {
 	switch (json_peek(j)) {
 	case JSON_OBJECT:
-		return check_object(j, attachments, a);
+		return check_object(j, w);
 	case JSON_ARRAY:
 		if (!json_array(j))
 			return false;
 		while (json_item(j))
-			if (!check_value(j, attachments, a))
+			if (!check_value(j, w))
 				return false;
 		return j->why == NULL;
 	case JSON_BAD:
@@ -241,12 +258,15 @@ check_value(struct json *j, uint32_t attachments, struct arena *a)
 }
 
 enum err
-sio_check_placeholders(struct span data, uint32_t attachments, struct arena *a)
+sio_check_placeholders(struct span data, uint32_t attachments,
+    struct arena *a, uint32_t *n_out)
 {
+	struct places w = { a, attachments, 0 };
 	struct json j = json_init(data);
 
-	if (!check_value(&j, attachments, a))
+	if (!check_value(&j, &w))
 		return j.err == ERR_TOO_LARGE ? j.err : ERR_FORMAT;
+	*n_out = w.n;
 	return json_end(&j);
 }
 
@@ -332,27 +352,79 @@ sio_put_ack(struct wr *w, struct span nsp, uint64_t id, uint32_t attachments,
 }
 
 static size_t
-event_len(struct span nsp, struct span name, struct span args)
+dec_len(uint64_t v)
 {
-	return 2 + (is_main(nsp) ? 0 : nsp.n + 1) + 2 + json_put_len(name) +
-	    (args.n > 0 ? args.n + 1 : 0);
+	size_t n = 1;
+
+	while ((v /= 10) > 0)
+		n++;
+	return n;
+}
+
+/* Bytes of the text packet. */
+static size_t
+text_len(const struct sio_frames *f)
+{
+	size_t n = 2 + (is_main(f->nsp) ? 0 : f->nsp.n + 1) + 2;
+
+	if (f->parts_n > 0)
+		n += dec_len(f->parts_n) + 1;
+	if (f->id != SIO_NO_ID)
+		n += dec_len(f->id);
+	if (!f->is_ack)
+		n += json_put_len(f->name);
+	n += f->args.n + f->last.n;
+	/* commas: between those of the three that are there */
+	n += !f->is_ack && f->args.n > 0;
+	n += (!f->is_ack || f->args.n > 0) && f->last.n > 0;
+	return n;
 }
 
 size_t
-sio_frame_len(struct span nsp, struct span name, struct span args)
+sio_frames_len(const struct sio_frames *f)
 {
-	size_t n = event_len(nsp, name, args);
+	size_t n = text_len(f);
 
-	return ws_head_len(n, false) + n;
+	n += ws_head_len(n, false);
+	for (uint32_t i = 0; i < f->parts_n; i++)
+		n += ws_head_len(f->parts[i].n, false) + f->parts[i].n;
+	return n;
+}
+
+static void
+put_text(struct wr *w, const struct sio_frames *f)
+{
+	enum sio_type type = f->is_ack ? SIO_ACK : SIO_EVENT;
+
+	if (f->parts_n > 0)
+		type = f->is_ack ? SIO_BINARY_ACK : SIO_BINARY_EVENT;
+	put_head(w, type, f->parts_n, f->nsp);
+	if (f->id != SIO_NO_ID)
+		wr_dec(w, f->id);
+	wr_u8(w, '[');
+	if (!f->is_ack)
+		json_put_str(w, f->name);
+	if (!f->is_ack && f->args.n > 0)
+		wr_u8(w, ',');
+	wr_span(w, f->args);
+	if ((!f->is_ack || f->args.n > 0) && f->last.n > 0)
+		wr_u8(w, ',');
+	wr_span(w, f->last);
+	wr_u8(w, ']');
 }
 
 void
-sio_frame(uint8_t *out, struct span nsp, struct span name, struct span args)
+sio_frames_put(uint8_t *out, const struct sio_frames *f)
 {
-	size_t n = event_len(nsp, name, args);
-	struct wr w = wr_init(out, ws_head_len(n, false) + n);
+	size_t n = text_len(f);
+	struct wr w = wr_init(out, sio_frames_len(f));
 	uint8_t head[WS_HEAD_MAX];
 
 	wr_bytes(&w, head, ws_head(head, WS_OP_TEXT, true, false, n, NULL));
-	sio_put_event(&w, nsp, SIO_NO_ID, 0, name, args);
+	put_text(&w, f);
+	for (uint32_t i = 0; i < f->parts_n; i++) {
+		wr_bytes(&w, head, ws_head(head, WS_OP_BINARY, true, false,
+		    f->parts[i].n, NULL));
+		wr_span(&w, f->parts[i]);
+	}
 }

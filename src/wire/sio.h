@@ -28,6 +28,7 @@ struct sio_packet {
 	bool has_id;
 	uint64_t id;		/* of the acknowledgement */
 	struct span data;	/* JSON text, checked; empty: none */
+	bool has_data;
 	/* events */
 	struct span event;	/* first argument: its characters or digits */
 	struct span args;	/* "a,b,c": the others' JSON; empty: none */
@@ -38,8 +39,10 @@ struct sio_packet {
  * Refused (ERR_FORMAT): unknown type, attachments that are no number, bad
  * JSON, and payloads that do not fit: CONNECT with other than an object (or
  * none), DISCONNECT with any, CONNECT_ERROR other than string or object,
- * EVENT other than an array with a string or number first (or none at all),
- * reserved event names, ACK other than an array.  ERR_TOO_LARGE: arena (decoded name).
+ * EVENT other than an array with a string or number first, reserved event
+ * names, ACK other than an array.  ERR_TOO_LARGE: arena (decoded name).
+ * As socket.io-parser has it, EVENT and ACK may lack their data, and ACK its
+ * id (has_data, has_id): nobody waits for those.
  */
 MUST_USE enum err sio_decode(struct span msg, struct arena *a,
     struct sio_packet *out);
@@ -55,9 +58,10 @@ struct span sio_ack_args(const struct sio_packet *p);
 /*
  * Are all placeholders {"_placeholder":true,"num":k} in the data whole, with
  * k < attachments? ERR_FORMAT.  ERR_TOO_LARGE: arena (escaped names).
+ * n_out: how many there are.
  */
 MUST_USE enum err sio_check_placeholders(struct span data,
-    uint32_t attachments, struct arena *a);
+    uint32_t attachments, struct arena *a, uint32_t *n_out);
 
 /* ------------------------------------------------------------- writing -- */
 
@@ -85,12 +89,22 @@ void sio_put_ack(struct wr *w, struct span nsp, uint64_t id,
     uint32_t attachments, struct span args);
 
 /*
- * A complete server WebSocket frame (unmasked, one text frame) of an event
- * without acknowledgement, for blobs that many connections share: its length,
- * and its bytes into out[that length].
+ * An event or acknowledgement as whole server WebSocket frames (unmasked): a
+ * text frame, then a binary frame for each part; for blobs that many
+ * connections share.
  */
-size_t sio_frame_len(struct span nsp, struct span name, struct span args);
-void sio_frame(uint8_t *out, struct span nsp, struct span name,
-    struct span args);
+struct sio_frames {
+	struct span nsp;
+	bool is_ack;
+	uint64_t id;			/* events: SIO_NO_ID: none asked for */
+	struct span name;		/* of an event; unescaped */
+	struct span args;		/* JSON texts "a,b", or empty */
+	struct span last;		/* one more JSON text, or empty */
+	const struct span *parts;	/* attachments */
+	uint32_t parts_n;
+};
+/* Their length, and their bytes into out[that length]. */
+size_t sio_frames_len(const struct sio_frames *f);
+void sio_frames_put(uint8_t *out, const struct sio_frames *f);
 
 #endif

@@ -16,8 +16,9 @@ check_args(struct span args, struct arena *a)
 {
 	struct span left = args, arg;
 	size_t n = 0;
+	uint32_t places;
 
-	(void)sio_check_placeholders(args, 2, a);
+	(void)sio_check_placeholders(args, 2, a, &places);
 	while (sio_arg(&left, &arg)) {
 		n += arg.n;
 		if (json_check(arg) != OK)
@@ -61,17 +62,22 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct sio_packet p, q;
 	struct arena a, b;
 	struct wr w = wr_init(out, sizeof out);
+	uint32_t places;
 
 	if (size > 8192)
 		return 0;
 	arena_init(&a, mem, sizeof mem);
 	arena_init(&b, mem2, sizeof mem2);
-	(void)sio_check_placeholders(span_of(data, size), 3, &b);
+	(void)sio_check_placeholders(span_of(data, size), 3, &b,
+	    &places);
 	if (sio_decode(span_of(data, size), &a, &p) != OK)
 		return 0;
 	arena_init(&b, mem2, sizeof mem2);
 	check_args(p.type == SIO_ACK || p.type == SIO_BINARY_ACK ?
 	    sio_ack_args(&p) : p.args, &b);
+	/* An acknowledgement of nothing can not be written. */
+	if (p.type == SIO_ACK || p.type == SIO_BINARY_ACK ? !p.has_id : false)
+		return 0;
 	write_again(&p, &w);
 	if (!wr_ok(&w))
 		abort();

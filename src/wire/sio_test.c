@@ -11,6 +11,7 @@
 #include "wire/sio.h"
 #include "wire/ws.h"
 
+static uint32_t places;
 static uint8_t mem[1024];
 static struct arena arena;
 static struct sio_packet p;
@@ -76,11 +77,11 @@ test_sio_refuses_malformed_packets(void **state)
 	static const char *const bad[] = { "", "7", "a", "4", "40", "9[]",
 	    /* payloads that do not fit their type */
 	    "0[]", "0\"a\"", "0null", "0{", "0{}{}", "1{}", "1[]",
-	    "2", "2{}", "2[]", "2[null]", "2[{}]", "2[true]", "2\"a\"",
-	    "2[\"a\"", "2[\"a\",]", "2[\"a\"]x", "2[a]", "21", "21{}",
-	    "4[]", "41", "3", "31", "31{}", "3[]", "31[", "31[1]2",
+	    "2{}", "2[]", "2[null]", "2[{}]", "2[true]", "2\"a\"",
+	    "2[\"a\"", "2[\"a\",]", "2[\"a\"]x", "2[a]", "21{}",
+	    "4[]", "41", "3{}", "31{}", "31[", "31[1]2",
 	    /* attachments */
-	    "5[\"a\"]", "5-[\"a\"]", "5a-[\"a\"]", "51[\"a\"]",
+	    "5[\"a\"]", "5-[\"a\"]", "50-[\"a\"]", "60-1[]", "5a-[\"a\"]", "51[\"a\"]",
 	    "5-1-[\"a\"]", "51001-[\"a\"]", "51.5-[\"a\"]", "61[1]",
 	    /* ids */
 	    "29007199254740992[\"a\"]", "2-1[\"a\"]",
@@ -147,7 +148,7 @@ static enum err
 placeholders(const char *text, uint32_t n)
 {
 	arena_init(&arena, mem, sizeof mem);
-	return sio_check_placeholders(span_str(text), n, &arena);
+	return sio_check_placeholders(span_str(text), n, &arena, &places);
 }
 
 static void
@@ -225,7 +226,9 @@ test_sio_frames_are_whole(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
 		struct span a = span_of(args, sizes[i]);
-		size_t n = sio_frame_len(SPAN("/n"), SPAN("e\"v"), a), used;
+		struct sio_frames f = { .nsp = SPAN("/n"), .id = SIO_NO_ID,
+		    .name = SPAN("e\"v"), .args = a };
+		size_t n = sio_frames_len(&f), used;
 		struct eio_packet e;
 		struct ws_msg m;
 		struct ws ws;
@@ -233,7 +236,7 @@ test_sio_frames_are_whole(void **state)
 		memset(args, 'x', sizes[i]);
 		args[0] = args[sizes[i] - 1] = '"';
 		assert_true(n <= sizeof frame);
-		sio_frame(frame, SPAN("/n"), SPAN("e\"v"), a);
+		sio_frames_put(frame, &f);
 		ws_init(&ws, WS_CLIENT, 0);
 		assert_int_equal(ws_next(&ws, frame, n, &used, &m), WS_DATA);
 		assert_int_equal(used, n);
@@ -245,6 +248,70 @@ test_sio_frames_are_whole(void **state)
 		assert_true(span_eq(p.args, a));
 		assert_true(span_eq(p.nsp, SPAN("/n")));
 	}
+}
+
+/* What socket.io-parser lets through, and nobody waits for. */
+static void
+test_sio_takes_packets_without_data(void **state)
+{
+	(void)state;
+	assert_int_equal(decode("2"), OK);
+	assert_false(p.has_data);
+	assert_int_equal(decode("2/n,"), OK);
+	assert_int_equal(decode("31"), OK);
+	assert_true(p.has_id && !p.has_data && sio_ack_args(&p).n == 0);
+	assert_int_equal(decode("3[1]"), OK);
+	assert_true(!p.has_id && p.has_data);
+	assert_int_equal(decode("2007[\"a\"]"), OK);
+	assert_int_equal(p.id, 7);
+}
+
+static void
+expect_frames(const struct sio_frames *f, struct span want)
+{
+	static uint8_t got[1000];
+	size_t n = sio_frames_len(f);
+
+	assert_true(n <= sizeof got);
+	memset(got, 0xee, sizeof got);
+	sio_frames_put(got, f);
+	assert_int_equal(n, want.n);
+	assert_memory_equal(got, want.p, n);
+}
+
+/* Every combination of what may be there has the length that was told. */
+static void
+test_sio_frames_of_every_form(void **state)
+{
+	static const struct span parts[2] = {
+		{ (const uint8_t *)"\1\2\3", 3 }, { NULL, 0 } };
+	struct sio_frames f = { .id = SIO_NO_ID, .name = SPAN("e") };
+
+	(void)state;
+	expect_frames(&f, SPAN("\x81\x07" "42[\"e\"]"));
+	f.args = SPAN("1,2");
+	expect_frames(&f, SPAN("\x81\x0b" "42[\"e\",1,2]"));
+	f.last = SPAN("\"o\"");
+	expect_frames(&f, SPAN("\x81\x0f" "42[\"e\",1,2,\"o\"]"));
+	f.args.n = 0;
+	f.id = 10;
+	f.nsp = SPAN("/n");
+	expect_frames(&f, SPAN("\x81\x10" "42/n,10[\"e\",\"o\"]"));
+	f.parts = parts;
+	f.parts_n = 2;
+	expect_frames(&f, SPAN("\x81\x12" "452-/n,10[\"e\",\"o\"]"
+	    "\x82\x03\1\2\3\x82\0"));
+	f = (struct sio_frames){ .is_ack = true, .id = 0 };
+	expect_frames(&f, SPAN("\x81\x05" "430[]"));
+	f.args = SPAN("1");
+	expect_frames(&f, SPAN("\x81\x06" "430[1]"));
+	f.parts = parts;
+	f.parts_n = 1;
+	expect_frames(&f, SPAN("\x81\x08" "461-0[1]\x82\x03\1\2\3"));
+	f.last = SPAN("2");
+	f.parts_n = 0;
+	f.args.n = 0;
+	expect_frames(&f, SPAN("\x81\x06" "430[2]"));
 }
 
 int
@@ -260,6 +327,8 @@ main(void)
 		cmocka_unit_test(test_sio_checks_placeholders),
 		cmocka_unit_test(test_sio_writes_packets),
 		cmocka_unit_test(test_sio_frames_are_whole),
+		cmocka_unit_test(test_sio_takes_packets_without_data),
+		cmocka_unit_test(test_sio_frames_of_every_form),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
