@@ -243,33 +243,42 @@ addr_limit(uint32_t was, uint32_t next)
 enum err
 edge_set_conf(struct edge *e, const struct edge_conf *c)
 {
-	const struct edge_conf was = e->conf;
+	struct edge_conf *to = &e->conf;
 
 	if (!conf_ok(c))
 		return ERR_ARG;
-	e->conf = *c;
-	/* What memory was laid out for, what is kept in another form, and
-	 * what open sessions were told. */
-	e->conf.conns_max = was.conns_max;
-	e->conf.polls_max = was.polls_max;
-	e->conf.forwards_max = was.forwards_max;
-	e->conf.paths = NULL;
-	e->conf.cors = was.cors;
-	e->conf.spool_dir = NULL;
-	e->conf.trusted = NULL;
-	e->conf.forwarded = was.forwarded;
-	e->conf.ping_interval_ms = was.ping_interval_ms;
-	e->conf.ping_timeout_ms = was.ping_timeout_ms;
-	e->conf.deflate_bits = was.deflate_bits;
-	e->conf.headers = e->conf.tls_headers = NULL;
-	e->conf.addr_conns_max = addr_limit(was.addr_conns_max,
+	to->addr_conns_max = addr_limit(to->addr_conns_max,
 	    c->addr_conns_max);
-	e->conf.addr_polls_max = addr_limit(was.addr_polls_max,
-	    c->addr_polls_max);
+	to->handshakes_max = c->handshakes_max;
+	to->mem_max = e->holds.both_max = c->mem_max;
+	to->head_max = c->head_max;
+	to->target_max = c->target_max;
+	to->fields_max = c->fields_max;
 	e->limits = (struct http_limits){ c->head_max, c->target_max,
 	    c->fields_max, UINT64_MAX / 2 };
-	e->holds.max = c->held_max;
-	e->holds.both_max = c->mem_max;
+	to->body_max = c->body_max;
+	to->tls_ms = c->tls_ms;
+	to->head_ms = c->head_ms;
+	to->body_ms = c->body_ms;
+	to->silence_ms = c->silence_ms;
+	to->rate_min = c->rate_min;
+	to->idle_ms = c->idle_ms;
+	to->answer_ms = c->answer_ms;
+	to->send_ms = c->send_ms;
+	to->close_ms = c->close_ms;
+	to->requests_max = c->requests_max;
+	to->spool_max = c->spool_max;
+	to->message_max = c->message_max;
+	to->join_max = c->join_max;
+	to->out_max = c->out_max;
+	to->held_max = e->holds.max = c->held_max;
+	to->deflates_max = c->deflates_max;
+	to->eio_deflate = c->eio_deflate;
+	to->addr_polls_max = addr_limit(to->addr_polls_max,
+	    c->addr_polls_max);
+	to->linger_ms = c->linger_ms;
+	to->upgrade_ms = c->upgrade_ms;
+	to->connect_ms = c->connect_ms;
 	return OK;
 }
 

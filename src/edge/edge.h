@@ -643,11 +643,13 @@ void edge_conf_default(struct edge_conf *c);
 MUST_USE enum err edge_open(struct reactor *r, const struct edge_conf *c,
     const struct edge_app *app, struct edge **out);
 /*
- * Takes over limits and times of c for what begins from now on. As they were
- * at edge_open stay: conns_max, polls_max, forwards_max, spool_dir, trusted, forwarded,
- * paths, cors, the ping times (clients were told), deflate_bits, headers.
- * addr_conns_max and addr_polls_max stay 0 when they were; another one that
- * becomes 0 limits nothing from then on. ERR_ARG: nothing has changed.
+ * Takes over from c, for what begins from now on: the limits and times of
+ * connections (but conns_max) and of HTTP (but spool_dir and proxies), and of
+ * Engine.IO message_max, join_max, out_max, held_max, deflates_max,
+ * eio_deflate, addr_polls_max, linger_ms, upgrade_ms; connect_ms. The rest
+ * stays as it was at edge_open: memory was laid out for it, or clients were
+ * told. addr_conns_max and addr_polls_max stay 0 when they were; another one
+ * that becomes 0 limits nothing from then on. ERR_ARG: nothing has changed.
  */
 MUST_USE enum err edge_set_conf(struct edge *e, const struct edge_conf *c);
 /*
