@@ -53,6 +53,8 @@ put_head(struct conn *c, struct wr *w, const struct edge_answer *a,
 		http_put_field(w, "", a->headers[i].value);
 	}
 	wr_span(w, a->fields);
+	if (c->flags & CONN_EIO)
+		edge_handshake_cors(e, w);
 	wr_bytes(w, e->headers,
 	    c->flags & CONN_IS_TLS ? e->headers_all_n : e->headers_n);
 	http_put_end(w);
@@ -275,8 +277,9 @@ edge_http_refuse(struct conn *c, int status, const char *why)
 	if (c->state == CONN_CLOSING)
 		return;
 	if (c->state == CONN_HEAD)	/* of whichever request was before */
-		c->flags &= (uint16_t)~CONN_IS_HEAD;
+		c->flags &= (uint16_t)~(CONN_IS_HEAD | CONN_EIO);
 	slab_renew(&e->conns, c);	/* a late answer is none */
+	edge_conn_disown(c, EDGE_LOST);
 	edge_body_drop(c);
 	c->flags |= CONN_BAD;
 	if (c->flags & CONN_STREAM) {	/* its head is written already */

@@ -139,6 +139,16 @@ edge_take_file(struct edge_ref request)
 
 /* ---- Which way it goes ---- */
 
+static void
+refuse_large(struct conn *c)
+{
+	c->edge->stats.body_large++;
+	if (c->flags & CONN_EIO)
+		edge_handshake_large(c);
+	else
+		edge_http_refuse(c, 413, "body too large");
+}
+
 bool
 edge_body_begin(struct conn *c, const struct edge_request *req)
 {
@@ -152,8 +162,9 @@ edge_body_begin(struct conn *c, const struct edge_request *req)
 		edge_http_refuse(c, 503, "no room for a body");
 		return false;
 	}
-	if (edge_handshake_path(e, h->path) != NULL)
-		plan.max = e->conf.message_max;
+	if (c->flags & CONN_EIO)
+		plan.max = edge_handshake_head(c, edge_handshake_path(e,
+		    h->path), req);
 	else if (e->app->on_head != NULL)
 		e->app->on_head(e->app->arg, edge_conn_ref(c), req, &plan);
 	if (c->state != CONN_BODY)
@@ -162,8 +173,7 @@ edge_body_begin(struct conn *c, const struct edge_request *req)
 	x->max = plan.max > 0 ? plan.max : UINT64_MAX / 2;
 	x->began_ms = reactor_now_ms(e->reactor);
 	if (h->length_known && h->length > x->max) {
-		e->stats.body_large++;
-		edge_http_refuse(c, 413, "body too large");
+		refuse_large(c);
 		return false;
 	}
 	if (plan.how == EDGE_STREAM) {
@@ -180,8 +190,7 @@ edge_body_piece(struct conn *c, struct span piece)
 	struct exchange *x = c->exchange;
 
 	if (piece.n > x->max - x->got) {
-		c->edge->stats.body_large++;
-		edge_http_refuse(c, 413, "body too large");
+		refuse_large(c);
 		return false;
 	}
 	x->got += piece.n;

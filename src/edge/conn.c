@@ -7,57 +7,11 @@
 
 #include "edge/private.h"
 
-/* An IPv4 address counts alone, an IPv6 one with its /64. */
-static void
-addr_key(const struct sys_addr *a, uint8_t key[static 16])
+/* A trusted proxy's connections are many people's. */
+static uint32_t
+addr_max(const struct edge *e, const struct sys_addr *a)
 {
-	memset(key, 0, 16);
-	memcpy(key, a->ip, sys_addr_is_v4(a) ? 16 : 8);
-}
-
-/* All of a machine's own connections, or of a proxy on it, are no flood. */
-static bool
-addr_counts(const struct edge *e, const struct sys_addr *a)
-{
-	static const uint8_t local6[16] = { [15] = 1 };
-
-	if (e->conf.addr_conns_max == 0 || edge_proxy_is_trusted(e, a))
-		return false;
-	return sys_addr_is_v4(a) ? a->ip[12] != 127 :
-	    memcmp(a->ip, local6, sizeof(local6)) != 0;
-}
-
-/* Counts the address up; false when it has all that it may. */
-static bool
-addr_take(struct edge *e, const struct sys_addr *a)
-{
-	uint8_t key[16];
-	uintptr_t n;
-
-	if (!addr_counts(e, a))
-		return true;
-	addr_key(a, key);
-	n = (uintptr_t)map_find(&e->addrs, key);
-	return n < e->conf.addr_conns_max &&
-	    map_put(&e->addrs, key, (void *)(n + 1)) == OK;
-}
-
-static void
-addr_give(struct edge *e, const struct sys_addr *a)
-{
-	uint8_t key[16];
-	uintptr_t n;
-
-	if (!addr_counts(e, a))
-		return;
-	addr_key(a, key);
-	n = (uintptr_t)map_find(&e->addrs, key);
-	assert(n > 0);
-	/* Setting a key that is there can not fail. */
-	if (n == 1)
-		(void)map_remove(&e->addrs, key);
-	else if (map_put(&e->addrs, key, (void *)(n - 1)) != OK)
-		abort();
+	return edge_proxy_is_trusted(e, a) ? 0 : e->conf.addr_conns_max;
 }
 
 static struct conn *
@@ -157,6 +111,7 @@ on_timer(struct timer *t)
 		edge_http_refuse(c, 503, "the answer took too long");
 		break;
 	case CONN_WS:
+	case CONN_MOVING:
 	case CONN_CLOSING:
 		stream_close(&c->stream);
 		break;
@@ -278,11 +233,27 @@ may_open(struct edge *e, const struct sys_addr *peer, bool tls)
 		st->conns_over++;
 		return false;
 	}
-	if (!addr_take(e, peer)) {
+	if (!edge_addrs_take(&e->addrs, addr_max(e, peer), peer)) {
 		st->addr_over++;
 		return false;
 	}
 	return true;
+}
+
+/* Its stream is there; its state follows. */
+static void
+begin(struct conn *c, struct edge *e, const struct sys_addr *peer,
+    uint16_t flags)
+{
+	c->edge = e;
+	c->resume.run = on_resume;
+	c->peer = *peer;
+	c->flags = flags;
+	if (edge_proxy_is_trusted(e, peer))
+		c->flags |= CONN_TRUSTED;
+	http_in_init(&c->in.http, HTTP_SERVER, &e->limits);
+	if (++e->stats.conns > e->stats.conns_peak)
+		e->stats.conns_peak = e->stats.conns;
 }
 
 void
@@ -302,19 +273,11 @@ edge_conn_open(struct edge *e, int fd, const struct sys_addr *peer,
 	if (stream_accept(&c->stream, e->reactor, fd, tls, &edge_conn_ops,
 	    e->conf.out_max) != OK) {
 		st->conns_over++;
-		addr_give(e, peer);
+		edge_addrs_give(&e->addrs, addr_max(e, peer), peer);
 		slab_put(&e->conns, c);
 		return;
 	}
-	c->edge = e;
-	c->resume.run = on_resume;
-	c->peer = *peer;
-	c->flags = flags;
-	if (edge_proxy_is_trusted(e, peer))
-		c->flags |= CONN_TRUSTED;
-	http_in_init(&c->in.http, HTTP_SERVER, &e->limits);
-	if (++st->conns > st->conns_peak)
-		st->conns_peak = st->conns;
+	begin(c, e, peer, flags);
 	if (tls != NULL) {
 		c->flags |= CONN_IS_TLS | CONN_COUNTED;
 		e->handshakes++;
@@ -334,6 +297,17 @@ on_open(struct stream *s)
 		return;
 	uncount_handshake(c);
 	edge_conn_enter(c, CONN_HEAD, c->edge->conf.head_ms);
+}
+
+/*
+ * One whose request waits is read on, a little, so that its end is seen
+ * (that of TLS comes in bytes).
+ */
+static bool
+listens(const struct conn *c)
+{
+	return c->state == CONN_ANSWER && c->ops != NULL &&
+	    (c->pend == NULL || c->pend->n < EDGE_AHEAD);
 }
 
 static bool
@@ -381,7 +355,7 @@ settle(struct conn *c)
 	if (c->state == CONN_CLOSING) {
 		hold_drop(&c->edge->holds, &c->pend);
 		hold_drop(&c->edge->holds, &c->message);
-	} else if (takes_input(c)) {
+	} else if (takes_input(c) || listens(c)) {
 		stream_resume(&c->stream);
 	} else {
 		stream_pause(&c->stream);
@@ -455,6 +429,10 @@ on_resume(struct flush *f)
 	struct conn *c = (struct conn *)(void *)((char *)f -
 	    offsetof(struct conn, resume));
 
+	if (c->state == CONN_MOVING) {
+		edge_move_send(c);
+		return;
+	}
 	if (c->state == CONN_ANSWER && (c->flags & CONN_STREAM) != 0)
 		edge_answer_pump(c);
 	if (c->pend != NULL && takes_input(c)) {
@@ -489,7 +467,6 @@ on_drained(struct stream *s)
 	struct conn *c = of_stream(s);
 
 	discharge(c);
-	edge_wsapp_drained(c);
 	if (c->state != CONN_CLOSING)
 		edge_conn_continue(c);
 }
@@ -501,19 +478,18 @@ on_eof(struct stream *s)
 
 	c->flags |= CONN_EOF;
 	/* A request under way is answered; then it ends (RFC 9112 9.6). */
-	if (c->state != CONN_ANSWER)
-		edge_conn_finish(c);
+	if (c->state == CONN_ANSWER &&
+	    (c->ops == NULL || !c->ops->ends_at_eof))
+		return;
+	edge_conn_finish(c);
 	edge_conn_disown(c, EDGE_LOST);
 }
 
-static void
-on_close(struct stream *s, enum stream_end why)
+void
+edge_conn_retire(struct conn *c)
 {
-	struct conn *c = of_stream(s);
 	struct edge *e = c->edge;
 
-	if (c->state == CONN_TLS && why == STREAM_TLS)
-		e->stats.tls_failed++;
 	uncount_handshake(c);
 	timer_cancel(&c->timer);
 	reactor_flush_cancel(&c->resume);
@@ -526,12 +502,22 @@ on_close(struct stream *s, enum stream_end why)
 	edge_zip_close(c);
 	hold_drop(&c->edge->holds, &c->pend);
 	hold_drop(&c->edge->holds, &c->message);
-	addr_give(e, &c->peer);
+	edge_addrs_give(&e->addrs, addr_max(e, &c->peer), &c->peer);
 	slab_put(&e->conns, c);
 	e->stats.conns--;
 	edge_listen_settle(e);
 	if (e->draining)
 		reactor_flush(e->reactor, &e->drained);
+}
+
+static void
+on_close(struct stream *s, enum stream_end why)
+{
+	struct conn *c = of_stream(s);
+
+	if (c->state == CONN_TLS && why == STREAM_TLS)
+		c->edge->stats.tls_failed++;
+	edge_conn_retire(c);
 }
 
 const struct stream_ops edge_conn_ops = {
@@ -541,3 +527,27 @@ const struct stream_ops edge_conn_ops = {
 	.on_drained = on_drained,
 	.on_close = on_close,
 };
+
+struct conn *
+edge_conn_adopt(struct edge *e, struct stream_parts *parts,
+    const struct sys_addr *peer)
+{
+	bool tls = parts->tls != NULL;
+	struct conn *c;
+
+	/* Its handshake is over, so that limit is not asked. */
+	if (!parts->held || !may_open(e, peer, false))
+		return NULL;
+	c = slab_get(&e->conns);
+	assert(c != NULL);
+	if (stream_adopt(&c->stream, e->reactor, parts, &edge_conn_ops,
+	    e->conf.out_max) != OK) {
+		edge_addrs_give(&e->addrs, addr_max(e, peer), peer);
+		slab_put(&e->conns, c);
+		return NULL;
+	}
+	begin(c, e, peer, tls ? CONN_IS_TLS : 0);
+	edge_conn_enter(c, CONN_HEAD, e->conf.head_ms);
+	edge_listen_settle(e);
+	return c;
+}

@@ -39,9 +39,12 @@ begin(struct conn *c, struct edge_request *req)
 
 	slab_renew(&e->conns, c);
 	edge_proxy_request(c, h, req);
-	c->flags &= (uint16_t)~(CONN_KEEP | CONN_IS_HEAD | CONN_HTTP10);
+	c->flags &= (uint16_t)~(CONN_KEEP | CONN_IS_HEAD | CONN_HTTP10 |
+	    CONN_EIO);
 	if (h->keep_alive)
 		c->flags |= CONN_KEEP;
+	if (edge_handshake_path(e, h->path) != NULL)
+		c->flags |= CONN_EIO;
 	if (h->method == HTTP_M_HEAD)
 		c->flags |= CONN_IS_HEAD;
 	if (h->minor == 0)

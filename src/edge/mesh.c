@@ -12,13 +12,14 @@
  */
 #include <assert.h>
 
-#include "edge/private.h"
+#include "edge/poll.h"
 #include "net/thread.h"
 
 struct member {
 	struct thread_lock lock;
 	struct reactor *reactor;
 	struct edge *edge;	/* of that thread */
+	struct slab forwards;	/* likewise */
 	bool draining;		/* takes answers, but nothing new */
 	bool closed;		/* takes nothing */
 };
@@ -30,10 +31,22 @@ struct edge_mesh {
 	struct member members[EDGE_LINKS_MAX];
 };
 
+static void
+release(struct edge_mesh *m)
+{
+	for (size_t i = 0; i < m->n; i++) {
+		slab_close(&m->members[i].forwards);
+		thread_lock_fini(&m->members[i].lock);
+	}
+	thread_lock_fini(&m->lock);
+	free(m);
+}
+
 enum err
 edge_link(struct edge *const *edges, size_t n)
 {
 	struct edge_mesh *m;
+	enum err err = OK;
 
 	if (n == 0 || n > EDGE_LINKS_MAX)
 		return ERR_ARG;
@@ -47,11 +60,21 @@ edge_link(struct edge *const *edges, size_t n)
 	thread_lock_init(&m->lock);
 	m->n = m->edges_n = n;
 	for (size_t i = 0; i < n; i++) {
-		thread_lock_init(&m->members[i].lock);
-		m->members[i].edge = edges[i];
-		m->members[i].reactor = edges[i]->reactor;
-		edges[i]->mesh = m;
+		struct member *k = &m->members[i];
+
+		thread_lock_init(&k->lock);
+		k->edge = edges[i];
+		k->reactor = edges[i]->reactor;
+		if (err == OK)
+			err = slab_open(&k->forwards, edge_forward_size(),
+			    edges[i]->conf.forwards_max);
 	}
+	if (err != OK) {
+		release(m);
+		return err;
+	}
+	for (size_t i = 0; i < n; i++)
+		edges[i]->mesh = m;
 	return OK;
 }
 
@@ -104,6 +127,12 @@ own(struct edge *e)
 	return &e->mesh->members[reactor_index(e->reactor)];
 }
 
+struct slab *
+edge_mesh_forwards(struct edge *e)
+{
+	return &own(e)->forwards;
+}
+
 void
 edge_mesh_drain(struct edge *e)
 {
@@ -138,10 +167,6 @@ edge_mesh_leave(struct edge *e)
 	thread_lock_take(&m->lock);
 	left = --m->edges_n;
 	thread_lock_give(&m->lock);
-	if (left > 0)
-		return;
-	for (size_t i = 0; i < m->n; i++)
-		thread_lock_fini(&m->members[i].lock);
-	thread_lock_fini(&m->lock);
-	free(m);
+	if (left == 0)
+		release(m);
 }

@@ -166,7 +166,6 @@ struct wsapp {
 	struct conn *conn;		/* NULL once it is over */
 	struct list link;		/* then in the edge's ws_over */
 	void *user;
-	size_t waiting;			/* bytes written since it was drained */
 	uint16_t code;			/* for on_ws_close */
 	uint8_t end;			/* enum edge_end */
 };
@@ -213,7 +212,6 @@ struct edge {
 	struct list over;		/* sessions, likewise */
 	struct list ws_over;		/* wsapps, likewise */
 	struct flush ws_tell;
-	size_t ws_waiting;		/* bytes that their peers have to read */
 	struct eio_path paths[EDGE_PATHS_MAX];
 	size_t paths_n;
 	struct flush tell;		/* at the tick's end at the latest */
@@ -394,8 +392,6 @@ void edge_ws_close(struct conn *c, uint16_t code, const char *reason);
 
 /* ---- wsapp.c ---- */
 
-/* What was written to it has gone to the kernel. */
-void edge_wsapp_drained(struct conn *c);
 /* Tells the app of all that have ended. Never from inside its calls. */
 void edge_wsapp_tell(struct flush *f);
 

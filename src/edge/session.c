@@ -7,7 +7,7 @@
 #include <assert.h>
 
 #include "base/text.h"
-#include "edge/private.h"
+#include "edge/poll.h"
 
 static struct session *
 of_ping(struct timer *t)
@@ -65,78 +65,113 @@ edge_session_tell(struct edge *e)
 		if (e->app->on_session_end != NULL)
 			e->app->on_session_end(e->app->arg, s->user,
 			    (enum edge_end)s->end);
-		slab_put(&e->sessions, s);
+		s->told = true;
+		edge_session_forget(s);
 	}
+}
+
+void
+edge_session_forget(struct session *s)
+{
+	if (s->told && s->poll == NULL)
+		slab_put(&s->edge->sessions, s);
+}
+
+/* orderly: a GET of a polling client may still fetch what waits. */
+static void
+close_with(struct session *s, enum edge_end why, bool orderly, uint16_t code,
+    const char *reason)
+{
+	struct conn *c = s->conn;
+
+	finish(s, why);
+	if (s->poll != NULL)
+		edge_poll_end(s->poll, why, orderly);
+	if (c != NULL)
+		edge_ws_close(c, code, reason);
 }
 
 void
 edge_session_close(struct session *s, enum edge_end why, uint16_t code,
     const char *reason)
 {
+	close_with(s, why, true, code, reason);
+}
+
+void
+edge_session_cut(struct session *s, enum edge_end why)
+{
 	struct conn *c = s->conn;
 
+	if (why == EDGE_SLOW)
+		s->edge->stats.slow_readers++;
 	finish(s, why);
-	if (c != NULL)
-		edge_ws_close(c, code, reason);
+	if (s->poll != NULL)
+		edge_poll_end(s->poll, why, false);
+	if (c == NULL)
+		return;
+	c->ops = NULL;
+	c->owner = NULL;
+	stream_close(&c->stream);
 }
 
 void
 edge_session_refuse(struct session *s, const char *why)
 {
 	s->edge->stats.bad_packets++;
-	edge_session_close(s, EDGE_PROTOCOL, WS_CODE_POLICY, why);
+	close_with(s, EDGE_PROTOCOL, true, WS_CODE_POLICY, why);
 }
 
-/* Its queue is full: who does not read is cut off, and catches up later. */
-static void
-end_slow(struct session *s)
+void
+edge_session_bad(struct session *s)
 {
-	struct conn *c = s->conn;
-
-	s->edge->stats.slow_readers++;
-	finish(s, EDGE_SLOW);
-	c->ops = NULL;
-	c->owner = NULL;
-	stream_close(&c->stream);
+	s->edge->stats.bad_packets++;
+	close_with(s, EDGE_PROTOCOL, false, WS_CODE_POLICY, "not a packet");
 }
 
 /* ---- Packets out ---- */
+
+/* Its queue is full: who does not read is cut off, and catches up later. */
+static bool
+sent(struct session *s, bool ok)
+{
+	if (!ok)
+		edge_session_cut(s, EDGE_SLOW);
+	return ok;
+}
 
 bool
 edge_session_send(struct session *s, size_t room,
     void (*fill)(struct wr *w, const void *arg), const void *arg)
 {
-	if (edge_ws_send(s->conn, room, fill, arg))
-		return true;
-	end_slow(s);
-	return false;
+	return sent(s, s->conn != NULL ? edge_ws_send(s->conn, room, fill,
+	    arg) : edge_poll_send(s->poll, room, fill, arg));
 }
 
 bool
 edge_session_send_blob(struct session *s, struct blob *frames)
 {
-	if (edge_ws_send_blob(s->conn, frames))
-		return true;
-	end_slow(s);
-	return false;
+	return sent(s, s->conn != NULL ? edge_ws_send_blob(s->conn, frames) :
+	    edge_poll_send_blob(s->poll, frames));
 }
 
 bool
 edge_session_is_writable(const struct session *s)
 {
-	return s->conn != NULL && stream_waiting(&s->conn->stream) == 0;
+	return s->conn != NULL ? stream_waiting(&s->conn->stream) == 0 :
+	    s->poll != NULL && edge_poll_is_writable(s->poll);
 }
 
 struct span
 edge_session_transport(const struct session *s)
 {
-	(void)s;
-	return SPAN("websocket");
+	return s->conn != NULL ? SPAN("websocket") : SPAN("polling");
 }
 
 void
 edge_session_limit(struct session *s, uint32_t message_max)
 {
+	s->limit = message_max;
 	if (s->conn != NULL)
 		s->conn->in.ws.message_max = message_max;
 }
@@ -159,7 +194,7 @@ on_pong_late(struct timer *t)
 	struct session *s = of_ping(t);
 
 	s->edge->stats.ping_late++;
-	edge_session_close(s, EDGE_PING, WS_CODE_NORMAL, "ping timeout");
+	close_with(s, EDGE_PING, false, WS_CODE_NORMAL, "ping timeout");
 }
 
 static void
@@ -211,32 +246,37 @@ edge_session_joined(struct session *s)
 }
 
 /*
- * The id names its reactor in its first bits, so that whoever gets a request
- * for it knows whose it is; the rest can not be guessed.
+ * The id names its reactor and its slot, so that whoever gets a request for
+ * it knows whose it is without a table; 96 random bits can not be guessed.
  */
 static void
 make_sid(struct session *s)
 {
 	uint8_t raw[EDGE_SID_RAW];
-	unsigned index = reactor_index(s->edge->reactor);
+	struct wr w = wr_init(raw, sizeof raw);
 	size_t n;
 
 	sys_random(raw, sizeof raw);
-	raw[0] = (uint8_t)(index >> 8);
-	raw[1] = (uint8_t)index;
+	wr_u16(&w, (uint16_t)reactor_index(s->edge->reactor));
+	wr_u32(&w, s->slot.index ^ s->edge->sid_mask);
 	n = base64url_encode(SPAN_OF(raw), s->sid);
 	assert(n == EDGE_SID);
 }
 
 struct session *
-edge_session_new(struct edge *e, enum edge_kind kind)
+edge_session_new(struct edge *e, uint8_t path)
 {
 	struct session *s = slab_get(&e->sessions);
 
 	if (s == NULL)
 		return NULL;
 	s->edge = e;
-	s->kind = (uint8_t)kind;
+	s->path = path;
+	s->kind = e->paths[path].kind;
+	s->limit = e->conf.message_max;
+	if (s->kind == EDGE_SOCKET_IO && e->conf.join_max > 0 &&
+	    e->conf.join_max < s->limit)
+		s->limit = e->conf.join_max;
 	list_init(&s->socks);
 	make_sid(s);
 	e->stats.sessions++;
@@ -256,6 +296,7 @@ put_open(struct wr *w, const void *arg)
 	const struct session *s = arg;
 	const struct edge_conf *c = &s->edge->conf;
 	struct eio_open o = { .sid = SPAN_OF(s->sid),
+	    .upgrade_websocket = s->conn == NULL,
 	    .ping_interval_ms = (uint32_t)c->ping_interval_ms,
 	    .ping_timeout_ms = (uint32_t)c->ping_timeout_ms,
 	    .max_payload = c->message_max };
@@ -285,7 +326,10 @@ on_message(struct session *s, const struct eio_packet *p)
 		app->on_message(app->arg, session_ref(s), p->data, p->binary);
 }
 
-/* It may end the session. */
+/*
+ * It may end the session. What only a server sends is no error but PING,
+ * which would be the heartbeat's wrong direction (as in engine.io).
+ */
 static void
 on_packet(struct session *s, const struct eio_packet *p)
 {
@@ -300,13 +344,25 @@ on_packet(struct session *s, const struct eio_packet *p)
 	case EIO_CLOSE:
 		edge_session_close(s, EDGE_BY_CLIENT, WS_CODE_NORMAL, "");
 		break;
+	case EIO_PING:
+		edge_session_bad(s);
+		break;
 	case EIO_OPEN:
-	case EIO_PING:		/* the server's to send (revision 4) */
 	case EIO_UPGRADE:
 	case EIO_NOOP:
-		edge_session_refuse(s, "unexpected packet");
 		break;
 	}
+}
+
+bool
+edge_session_packet(struct edge_ref session, const struct eio_packet *p)
+{
+	struct session *s = edge_session_find(session);
+
+	if (s == NULL)
+		return false;
+	on_packet(s, p);
+	return edge_session_find(session) != NULL;
 }
 
 static void
@@ -318,7 +374,7 @@ on_ws_message(struct conn *c, struct span msg, bool binary)
 	if (eio_decode(msg, binary, &p) == OK)
 		on_packet(s, &p);
 	else
-		edge_session_refuse(s, "not a packet");
+		edge_session_bad(s);
 }
 
 static void
@@ -327,7 +383,8 @@ on_ws_end(struct conn *c, enum edge_end why)
 	finish(c->owner, why);
 }
 
-const struct ws_ops edge_session_ws_ops = { on_ws_message, on_ws_end };
+const struct ws_ops edge_session_ws_ops = { .on_message = on_ws_message,
+    .on_end = on_ws_end };
 
 /* ---- For the application ---- */
 
@@ -366,7 +423,7 @@ send_binary(struct session *s, struct span message)
 	bool ok;
 
 	if (b == NULL) {
-		end_slow(s);
+		edge_session_cut(s, EDGE_SLOW);
 		return false;
 	}
 	w = wr_init(b->p, b->n);

@@ -119,15 +119,29 @@ expect_refused(enum ws_op op, struct span msg)
 	rig_run(5);
 }
 
+/* Engine.IO protocol, revision 4, "Heartbeat": pings are the server's. */
 static void
-test_session_refuses_what_is_the_servers(void **state)
+test_session_refuses_a_clients_ping(void **state)
 {
 	(void)state;
-	expect_refused(WS_OP_TEXT, SPAN("0{}"));
 	expect_refused(WS_OP_TEXT, SPAN("2"));
-	expect_refused(WS_OP_TEXT, SPAN("5"));
-	expect_refused(WS_OP_TEXT, SPAN("6"));
-	assert_int_equal(edge_stats(rig.edge)->bad_packets, 4);
+	expect_refused(WS_OP_TEXT, SPAN("2probe"));
+	assert_int_equal(edge_stats(rig.edge)->bad_packets, 2);
+}
+
+/* What else is the server's to send, or comes too late, says nothing. */
+static void
+test_session_ignores_what_says_nothing(void **state)
+{
+	int fd = rig_sio();
+
+	(void)state;
+	rig_send_text(fd, "0{}");
+	rig_send_text(fd, "5");
+	rig_send_text(fd, "6");
+	rig_send_text(fd, "421[\"echo\"]");
+	assert_string_equal(rig_frames(fd), "T 431[]\n");
+	sys_close(fd);
 }
 
 static void
@@ -182,7 +196,8 @@ main(void)
 		RIG_TEST(test_session_events_are_no_pong),
 		RIG_TEST(test_session_must_join_in_time),
 		RIG_TEST(test_session_refused_join_is_none),
-		RIG_TEST(test_session_refuses_what_is_the_servers),
+		RIG_TEST(test_session_refuses_a_clients_ping),
+		RIG_TEST(test_session_ignores_what_says_nothing),
 		RIG_TEST(test_session_refuses_unknown_packets),
 		RIG_TEST(test_session_refuses_binary_that_is_not_due),
 		RIG_TEST(test_session_close_packet),

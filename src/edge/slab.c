@@ -106,17 +106,6 @@ slab_used(const struct slab *s, uint32_t index)
 	return slot->used ? slot : NULL;
 }
 
-void *
-slab_at(const struct slab *s, uint32_t index)
-{
-	struct slab_slot *slot;
-
-	if (index >= s->high)
-		return NULL;
-	slot = slot_at(s, index);
-	return slot->used ? slot : NULL;
-}
-
 void
 slab_renew(struct slab *s, void *p)
 {

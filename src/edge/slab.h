@@ -37,8 +37,6 @@ void *slab_get(struct slab *s);
 void slab_put(struct slab *s, void *slot);
 /* The slot of that name; NULL when it is gone. */
 void *slab_find(const struct slab *s, uint32_t index, uint32_t generation);
-/* The slot in use of that index, whatever its generation; or NULL. */
-void *slab_at(const struct slab *s, uint32_t index);
 /* Renames a slot in use: its former name finds nothing any more. */
 void slab_renew(struct slab *s, void *slot);
 /* The slot of that index, which is in use. */

@@ -23,6 +23,8 @@ put_switch(struct conn *c, struct span key, struct span protocol)
 		return false;
 	ws_put_answer(&w, accept, protocol);
 	edge_zip_put_answer(c, &w);
+	if (c->flags & CONN_EIO)
+		edge_handshake_cors(e, &w);
 	wr_bytes(&w, e->headers,
 	    c->flags & CONN_IS_TLS ? e->headers_all_n : e->headers_n);
 	http_put_end(&w);

@@ -67,19 +67,20 @@ static void
 test_ws_refuses_what_is_no_handshake(void **state)
 {
 	(void)state;
-	expect_no_session("GET /socket.io/?EIO=4&transport=polling HTTP/1.1"
-	    "\r\nHost: h\r\n\r\n", "HTTP/1.1 400",
+	expect_no_session("GET /socket.io/?EIO=4&transport=flash HTTP/1.1"
+	    "\r\nHost: h\r\nConnection: close\r\n\r\n",
+	    "HTTP/1.1 400",
 	    "{\"code\":0,\"message\":\"Transport unknown\"}");
-	expect_no_session("GET /socket.io/ HTTP/1.1\r\nHost: h\r\n\r\n",
-	    "HTTP/1.1 400", "\"code\":0");
+	expect_no_session("GET /socket.io/ HTTP/1.1\r\nHost: h\r\n"
+	    "Connection: close\r\n\r\n", "HTTP/1.1 400", "\"code\":0");
 	expect_no_session("GET /socket.io/?EIO=4&transport=websocket&sid=abc"
 	    " HTTP/1.1\r\n" RIG_UPGRADE "\r\n", "HTTP/1.1 400",
 	    "{\"code\":1,\"message\":\"Session ID unknown\"}");
 	expect_no_session("POST " RIG_WS_PATH " HTTP/1.1\r\n" RIG_UPGRADE
 	    "\r\n", "HTTP/1.1 400",
 	    "{\"code\":2,\"message\":\"Bad handshake method\"}");
-	expect_no_session("GET " RIG_WS_PATH " HTTP/1.1\r\nHost: h\r\n\r\n",
-	    "HTTP/1.1 400", "{\"code\":3,\"message\":\"Bad request\"}");
+	expect_no_session("GET " RIG_WS_PATH " HTTP/1.1\r\nHost: h\r\n"
+	    "Connection: close\r\n\r\n", "HTTP/1.1 400", "{\"code\":3,\"message\":\"Bad request\"}");
 	expect_no_session("GET /socket.io/?EIO=3&transport=websocket HTTP/1.1"
 	    "\r\n" RIG_UPGRADE "\r\n", "HTTP/1.1 400",
 	    "{\"code\":5,\"message\":\"Unsupported protocol version\"}");

@@ -38,8 +38,6 @@ over(struct wsapp *a, enum edge_end why, uint16_t code)
 	a->conn = NULL;
 	a->end = (uint8_t)why;
 	a->code = code;
-	e->ws_waiting -= a->waiting;
-	a->waiting = 0;
 	list_push(&e->ws_over, &a->link);
 	reactor_flush(e->reactor, &e->ws_tell);
 }
@@ -97,7 +95,8 @@ on_message(struct conn *c, struct span message, bool binary)
 		app->on_ws_message(app->arg, ref_of(a), message, binary);
 }
 
-static const struct ws_ops ops = { on_message, on_end };
+static const struct ws_ops ops = { .on_message = on_message,
+    .on_end = on_end };
 
 /* ---- Its beginning ---- */
 
@@ -165,31 +164,13 @@ edge_ws_offers(const struct edge_request *req, struct span protocol)
 
 /* ---- Messages out ---- */
 
-/* What its peer has not read yet counts with all that is unfinished. */
+/* A large message waits as long as its peer likes: not many such at once. */
 static bool
 fits(const struct edge *e, size_t n)
 {
-	size_t max = e->conf.held_max, used = e->holds.bytes + e->ws_waiting;
+	size_t max = e->conf.held_max, used = e->holds.bytes + e->holds.queued;
 
-	return max == 0 || (used <= max && n <= max - used);
-}
-
-static void
-count(struct wsapp *a, size_t n)
-{
-	a->waiting += n;
-	a->edge->ws_waiting += n;
-}
-
-void
-edge_wsapp_drained(struct conn *c)
-{
-	struct wsapp *a = c->owner;
-
-	if (c->ops != &ops)
-		return;
-	a->edge->ws_waiting -= a->waiting;
-	a->waiting = 0;
+	return n <= EDGE_CLOG || max == 0 || (used <= max && n <= max - used);
 }
 
 /* The one message beyond the limit of a queue that is nearly empty. */
@@ -220,12 +201,9 @@ edge_ws_write(struct edge_ref ws, struct span message, bool binary)
 	stream_set_max(&c->stream, room_for(c));
 	ok = edge_ws_message(c, binary ? WS_OP_BINARY : WS_OP_TEXT, message);
 	stream_set_max(&c->stream, a->edge->conf.out_max);
-	if (!ok) {
+	if (!ok)
 		end_slow(a);
-		return false;
-	}
-	count(a, message.n);
-	return true;
+	return ok;
 }
 
 struct blob *
