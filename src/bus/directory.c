@@ -111,22 +111,37 @@ directory_put(struct directory_user *u, unsigned reactor,
 		u->away |= bit;
 }
 
+static void
+directory_put_kinds(struct directory_user *u, unsigned reactor, unsigned kinds)
+{
+	uint64_t bit = directory_bit(reactor);
+
+	for (unsigned i = 0; i < DIRECTORY_KINDS; i++) {
+		u->kinds[i] &= ~bit;
+		if ((kinds >> i & 1) != 0)
+			u->kinds[i] |= bit;
+	}
+}
+
 /* This reactor's part anew from its connections. */
 static void
 directory_count(struct directory *d, struct directory_user *u)
 {
 	enum directory_state now = DIRECTORY_OFFLINE;
+	unsigned kinds = 0;
 
 	for (struct list *l = u->conns.next; l != &u->conns; l = l->next) {
-		bool away = LIST_ITEM(l, struct directory_conn, link)->is_away;
+		const struct directory_conn *c = LIST_ITEM(l,
+		    struct directory_conn, link);
 
-		if (!away) {
+		kinds |= 1u << c->kind;
+		if (!c->is_away)
 			now = DIRECTORY_ONLINE;
-			break;
-		}
-		now = DIRECTORY_AWAY;
+		else if (now == DIRECTORY_OFFLINE)
+			now = DIRECTORY_AWAY;
 	}
 	directory_put(u, d->self, now);
+	directory_put_kinds(u, d->self, kinds);
 }
 
 enum err
@@ -139,6 +154,7 @@ directory_add(struct directory *d, const struct user_id *user,
 	if (u == NULL)
 		return e;
 	assert(c->user == NULL);
+	assert(c->kind < DIRECTORY_KINDS);
 	c->user = u;
 	list_push(&u->conns, &c->link);
 	if (u->conns_n++ == 0)
@@ -179,6 +195,18 @@ directory_here(const struct directory *d, const struct user_id *user)
 	return u == NULL ? DIRECTORY_OFFLINE : directory_part(u, d->self);
 }
 
+unsigned
+directory_kinds(const struct directory *d, const struct user_id *user)
+{
+	const struct directory_user *u = directory_find(d, user);
+	unsigned kinds = 0;
+
+	for (unsigned i = 0; u != NULL && i < DIRECTORY_KINDS; i++)
+		if ((u->kinds[i] & directory_bit(d->self)) != 0)
+			kinds |= 1u << i;
+	return kinds;
+}
+
 enum directory_state
 directory_state(const struct directory *d, const struct user_id *user)
 {
@@ -190,7 +218,7 @@ directory_state(const struct directory *d, const struct user_id *user)
 
 enum err
 directory_hear(struct directory *d, unsigned from, const struct user_id *user,
-    enum directory_state state, int delta,
+    enum directory_state state, unsigned kinds, int delta,
     enum directory_state *before_out, enum directory_state *after_out)
 {
 	enum directory_state before = directory_state(d, user);
@@ -203,6 +231,7 @@ directory_hear(struct directory *d, unsigned from, const struct user_id *user,
 		if (u == NULL)
 			return e;
 		directory_put(u, from, state);
+		directory_put_kinds(u, from, kinds);
 		if (delta > 0)
 			u->others_n++;
 		if (delta < 0 && u->others_n > 0)

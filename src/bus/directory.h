@@ -15,6 +15,8 @@
 
 #define DIRECTORY_REACTORS_MAX 64
 #define DIRECTORY_USERS_MAX ((size_t)4 << 20)
+/* Kinds of connections, which the caller tells apart. */
+#define DIRECTORY_KINDS 2
 
 /* How present a user is, here or everywhere; the larger wins. */
 enum directory_state { DIRECTORY_OFFLINE, DIRECTORY_AWAY, DIRECTORY_ONLINE };
@@ -24,6 +26,7 @@ struct directory_conn {
 	struct list link;
 	struct directory_user *user;	/* NULL: not in the directory */
 	bool is_away;
+	uint8_t kind;			/* < DIRECTORY_KINDS; fixed while in */
 };
 
 struct directory_user {
@@ -31,6 +34,7 @@ struct directory_user {
 	uint32_t conns_n;		/* of this reactor */
 	uint32_t others_n;		/* of all others */
 	uint64_t online, away;		/* bit k: what reactor k has */
+	uint64_t kinds[DIRECTORY_KINDS];	/* bit k: reactor k has such */
 	struct list conns;		/* struct directory_conn.link */
 };
 
@@ -60,15 +64,20 @@ enum directory_state directory_here(const struct directory *d,
     const struct user_id *user);
 enum directory_state directory_state(const struct directory *d,
     const struct user_id *user);
+/* Which kinds of connections this reactor has of a user: bit i, kind i. */
+unsigned directory_kinds(const struct directory *d,
+    const struct user_id *user);
 
 /*
- * Another reactor, `from`, has this of the user now, and `delta` connections
- * (1, -1 or 0) more than when it was last heard. before_out and
+ * Another reactor, `from`, has this of the user now (its directory_here and
+ * directory_kinds), and `delta` connections (1, -1 or 0) more than when it was
+ * last heard. before_out and
  * after_out: the user's presence everywhere, as known here. ERR_NOMEM, ERR_LIMIT: not taken.
  */
 MUST_USE enum err directory_hear(struct directory *d, unsigned from,
-    const struct user_id *user, enum directory_state state, int delta,
-    enum directory_state *before_out, enum directory_state *after_out);
+    const struct user_id *user, enum directory_state state, unsigned kinds,
+    int delta, enum directory_state *before_out,
+    enum directory_state *after_out);
 
 /* Connections of a user everywhere, as known here. */
 uint32_t directory_conns(const struct directory *d,

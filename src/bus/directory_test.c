@@ -63,7 +63,7 @@ test_directory_hears_others(void **state)
 
 	(void)state;
 	directory_init(&d, 0, 7);
-	assert_int_equal(directory_hear(&d, 1, &bob, DIRECTORY_AWAY, 1,
+	assert_int_equal(directory_hear(&d, 1, &bob, DIRECTORY_AWAY, 1, 1,
 	    &before, &after), OK);
 	assert_int_equal(before, DIRECTORY_OFFLINE);
 	assert_int_equal(after, DIRECTORY_AWAY);
@@ -71,11 +71,47 @@ test_directory_hears_others(void **state)
 	assert_int_equal(directory_find(&d, &bob)->away, 2);
 	assert_int_equal(directory_add(&d, &bob, &a), OK);
 	assert_int_equal(directory_conns(&d, &bob), 2);
-	assert_int_equal(directory_hear(&d, 1, &bob, DIRECTORY_OFFLINE, -1,
+	assert_int_equal(directory_hear(&d, 1, &bob, DIRECTORY_OFFLINE, 0, -1,
 	    &before, &after), OK);
 	assert_int_equal(before, DIRECTORY_ONLINE);
 	assert_int_equal(after, DIRECTORY_ONLINE);
 	directory_remove(&d, &a);
+	assert_null(directory_find(&d, &bob));
+	directory_fini(&d);
+}
+
+/* Which kinds of connections are where, here and on other reactors. */
+static void
+test_directory_kinds(void **state)
+{
+	struct directory_conn a = { 0 }, b = { .kind = 1 };
+	enum directory_state before, after;
+	const struct directory_user *u;
+	struct directory d;
+
+	(void)state;
+	directory_init(&d, 2, 7);
+	assert_int_equal(directory_kinds(&d, &bob), 0);
+	assert_int_equal(directory_add(&d, &bob, &a), OK);
+	assert_int_equal(directory_kinds(&d, &bob), 1);
+	assert_int_equal(directory_add(&d, &bob, &b), OK);
+	assert_int_equal(directory_kinds(&d, &bob), 3);
+	assert_int_equal(directory_hear(&d, 5, &bob, DIRECTORY_ONLINE, 2, 1,
+	    &before, &after), OK);
+	u = directory_find(&d, &bob);
+	assert_int_equal(u->kinds[0], 1 << 2);
+	assert_int_equal(u->kinds[1], 1 << 2 | 1 << 5);
+	/* Away is no kind. */
+	directory_set_away(&d, &b, true);
+	assert_int_equal(directory_kinds(&d, &bob), 3);
+	directory_remove(&d, &a);
+	assert_int_equal(directory_kinds(&d, &bob), 2);
+	directory_remove(&d, &b);
+	assert_int_equal(directory_kinds(&d, &bob), 0);
+	assert_int_equal(u->kinds[0], 0);
+	assert_int_equal(u->kinds[1], 1 << 5);
+	assert_int_equal(directory_hear(&d, 5, &bob, DIRECTORY_OFFLINE, 0, -1,
+	    &before, &after), OK);
 	assert_null(directory_find(&d, &bob));
 	directory_fini(&d);
 }
@@ -89,7 +125,7 @@ test_directory_hears_of_nobody(void **state)
 
 	(void)state;
 	directory_init(&d, 0, 7);
-	assert_int_equal(directory_hear(&d, 5, &bob, DIRECTORY_OFFLINE, -1,
+	assert_int_equal(directory_hear(&d, 5, &bob, DIRECTORY_OFFLINE, 0, -1,
 	    &before, &after), OK);
 	assert_int_equal(before, DIRECTORY_OFFLINE);
 	assert_int_equal(after, DIRECTORY_OFFLINE);
@@ -130,7 +166,8 @@ test_directory_random_history(void **state)
 			others[r - 1] += (unsigned)delta;
 			assert_int_equal(directory_hear(&d, r, &bob,
 			    others[r - 1] > 0 ? DIRECTORY_ONLINE :
-			    DIRECTORY_OFFLINE, delta, &before, &after), OK);
+			    DIRECTORY_OFFLINE, others[r - 1] > 0, delta, &before,
+			    &after), OK);
 		}
 		unsigned all = here + others[0] + others[1] + others[2];
 		assert_int_equal(directory_conns(&d, &bob), all);
@@ -148,6 +185,7 @@ main(void)
 		cmocka_unit_test(test_directory_away),
 		cmocka_unit_test(test_directory_hears_others),
 		cmocka_unit_test(test_directory_hears_of_nobody),
+		cmocka_unit_test(test_directory_kinds),
 		cmocka_unit_test(test_directory_random_history),
 	};
 

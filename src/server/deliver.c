@@ -20,7 +20,7 @@ struct parcel {
 	struct mail mail;
 	struct parcel *next;
 	struct shard *to_shard;
-	struct blob *blob;
+	struct blob *blobs[DELIVER_NAMES];	/* NULL: nobody there */
 	uint64_t position;
 	struct user_id to;
 	struct edge_ref except;		/* the sender */
@@ -64,25 +64,50 @@ deliver_fini(struct shard *s)
 	s->parcels_n = 0;
 }
 
-struct blob *
-deliver_encode_json(struct call *c, const char *event, struct span json)
+/* ---- events ---- */
+
+struct deliver_event
+deliver_event(const char *name, const struct shape *shape, const void *payload)
 {
-	(void)c;
-	return edge_encode_event(SPAN("/"), span_str(event), json);
+	return (struct deliver_event){ .forms[DELIVER_HANDSHAKE] = {
+	    .name = name, .shape = shape, .payload = payload } };
 }
 
-struct blob *
-deliver_encode(struct call *c, const char *event, const struct shape *shape,
-    const void *payload)
+void
+deliver_other_form(struct deliver_event *ev, const char *name,
+    const struct shape *shape, const void *payload)
 {
+	ev->forms[DELIVER_FIRST_EVENT] = (struct deliver_form){
+	    .name = name, .shape = shape, .payload = payload };
+}
+
+void
+deliver_end(struct deliver_event *ev)
+{
+	for (unsigned i = 0; i < DELIVER_NAMES; i++) {
+		blob_unref(ev->forms[i].blob);
+		ev->forms[i].blob = NULL;
+	}
+}
+
+/* The frame for those who hear events so; NULL: it can not be made. */
+static struct blob *
+deliver_blob(struct call *c, struct deliver_event *ev, unsigned names)
+{
+	struct deliver_form *f = &ev->forms[names];
 	struct arena_mark mark = arena_mark(&c->arena);
-	struct blob *b = NULL;
 	struct span json;
 
-	if (shape_encode_arena(shape, payload, &c->arena, &json) == OK)
-		b = deliver_encode_json(c, event, json);
+	if (f->name == NULL)
+		f = &ev->forms[DELIVER_HANDSHAKE];
+	if (f->is_encoded)
+		return f->blob;
+	f->is_encoded = true;
+	if (shape_encode_arena(f->shape, f->payload, &c->arena, &json) == OK)
+		f->blob = edge_encode_event(SPAN("/"), span_str(f->name),
+		    json);
 	arena_reset(&c->arena, mark);
-	return b;
+	return f->blob;
 }
 
 static bool
@@ -94,7 +119,7 @@ deliver_same(const struct edge_ref *a, const struct edge_ref *b)
 
 void
 deliver_here(struct shard *s, const struct user_id *to, uint32_t device,
-    struct blob *b, uint64_t position, unsigned flags,
+    struct blob *const *blobs, uint64_t position, unsigned flags,
     const struct edge_ref *except)
 {
 	const struct directory_user *u = directory_find(&s->directory, to);
@@ -113,7 +138,8 @@ deliver_here(struct shard *s, const struct user_id *to, uint32_t device,
 			continue;
 		if ((flags & DELIVER_DEVICES) != 0 && k->who.device == 0)
 			continue;
-		socket_give(s, k, b, position);
+		if (blobs[k->conn.kind] != NULL)
+			socket_give(s, k, blobs[k->conn.kind], position);
 	}
 }
 
@@ -125,12 +151,13 @@ parcel_run(struct reactor *r, struct mail *m)
 
 	assert(s->reactor == r);
 	if ((p->flags & DELIVER_ONLY_SENDER) != 0)
-		edge_emit(p->except, p->blob);
+		edge_emit(p->except, p->blobs[0]);
 	else
-		deliver_here(s, &p->to, p->device, p->blob, p->position,
+		deliver_here(s, &p->to, p->device, p->blobs, p->position,
 		    p->flags, (p->flags & DELIVER_NOT_SENDER) != 0 ?
 		    &p->except : NULL);
-	blob_unref(p->blob);
+	for (unsigned i = 0; i < DELIVER_NAMES; i++)
+		blob_unref(p->blobs[i]);
 	parcel_put(s, p);
 }
 
@@ -144,35 +171,41 @@ deliver_post(struct shard *from, struct shard *to, const struct parcel *like)
 	*p = *like;
 	p->mail.run = parcel_run;
 	p->to_shard = to;
-	blob_ref(p->blob);
+	for (unsigned i = 0; i < DELIVER_NAMES; i++)
+		if (p->blobs[i] != NULL)
+			blob_ref(p->blobs[i]);
 	metric_add(&from->metrics.deliveries_posted, 1);
 	reactor_post(to->reactor, &p->mail);
 }
 
 static void
-deliver_all(struct call *c, struct parcel *like)
+deliver_all(struct call *c, struct parcel *like, struct deliver_event *ev)
 {
 	struct frame *f = frame_of(c);
 	struct shard *at = f->at;
 	const struct directory_user *u;
 
 	assert(reactor_self() == at->reactor);
-	if (like->blob == NULL)
-		return;
 	u = directory_find(&at->directory, &like->to);
 	if (u == NULL)
 		return;
 	like->except = f->ref;
 	if (f->origin != ORIGIN_EVENT)
 		like->flags &= ~DELIVER_NOT_SENDER;
-	uint64_t where = u->online | u->away;
+	uint64_t where = 0;
+	for (unsigned n = 0; n < DELIVER_NAMES; n++) {
+		like->blobs[n] = u->kinds[n] == 0 ? NULL :
+		    deliver_blob(c, ev, n);
+		if (like->blobs[n] != NULL)
+			where |= u->kinds[n];
+	}
 	for (unsigned i = 0; i < at->server->shards_n; i++) {
 		struct shard *to = &at->server->shards[i];
 
 		if ((where >> i & 1) == 0)
 			continue;
 		if (to == at)
-			deliver_here(at, &like->to, like->device, like->blob,
+			deliver_here(at, &like->to, like->device, like->blobs,
 			    like->position, like->flags,
 			    (like->flags & DELIVER_NOT_SENDER) != 0 ?
 			    &like->except : NULL);
@@ -182,46 +215,47 @@ deliver_all(struct call *c, struct parcel *like)
 }
 
 void
-deliver_user(struct call *c, const struct user_id *to, struct blob *b,
-    uint64_t position, unsigned flags)
+deliver_user(struct call *c, const struct user_id *to,
+    struct deliver_event *ev, uint64_t position, unsigned flags)
 {
-	struct parcel p = { .blob = b, .to = *to, .position = position,
-	    .flags = flags };
+	struct parcel p = { .to = *to, .position = position, .flags = flags };
 
-	deliver_all(c, &p);
+	deliver_all(c, &p, ev);
 }
 
 void
 deliver_device(struct call *c, const struct user_id *to, uint32_t device,
-    struct blob *b, uint64_t position)
+    struct deliver_event *ev, uint64_t position)
 {
-	struct parcel p = { .blob = b, .to = *to, .position = position,
+	struct parcel p = { .to = *to, .position = position,
 	    .device = device };
 
-	deliver_all(c, &p);
+	deliver_all(c, &p, ev);
 }
 
 void
 deliver_users(struct call *c, const struct user_id *to, size_t n,
-    struct blob *b, uint64_t position, unsigned flags)
+    struct deliver_event *ev, uint64_t position, unsigned flags)
 {
 	for (size_t i = 0; i < n; i++)
-		deliver_user(c, &to[i], b, position, flags);
+		deliver_user(c, &to[i], ev, position, flags);
 }
 
 void
-deliver_caller(struct call *c, struct blob *b)
+deliver_caller(struct call *c, struct deliver_event *ev)
 {
 	struct frame *f = frame_of(c);
+	struct blob *b = f->origin != ORIGIN_EVENT ? NULL :
+	    deliver_blob(c, ev, f->names);
 
-	if (b == NULL || f->origin != ORIGIN_EVENT)
+	if (b == NULL)
 		return;
 	if (f->at == f->home) {
 		edge_emit(f->ref, b);
 		return;
 	}
-	struct parcel like = { .blob = b, .to = c->who.user, .except = f->ref,
-	    .flags = DELIVER_ONLY_SENDER };
+	struct parcel like = { .blobs = { b }, .to = c->who.user,
+	    .except = f->ref, .flags = DELIVER_ONLY_SENDER };
 	deliver_post(f->at, f->home, &like);
 }
 

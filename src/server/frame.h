@@ -114,6 +114,7 @@ struct frame {
 	struct edge_ref ref;
 	struct sock *sock;		/* of CONNECT and EVENT */
 	int64_t ack;
+	enum deliver_names names;	/* that its socket hears */
 	const char *fail_event;
 	struct sys_addr addr;
 	enum dialect dialect;
@@ -162,6 +163,7 @@ struct frame {
 	struct edge_stats *edge_stats;	/* one of each shard */
 	bool has_presence, is_away;	/* call_presence */
 	enum directory_state state;	/* what home has of the user now */
+	unsigned kinds;			/* and which kinds of connections */
 	int delta;			/* and connections more */
 	frame_fn done;			/* INTERNAL: instead of an answer */
 	uint64_t began_us;
@@ -251,9 +253,9 @@ void socket_set_device(struct shard *s, struct frame *f);
 
 /* ---- events (deliver.c) ---- */
 
-/* Hands it to the sockets of this shard. */
+/* Hands it to the sockets of this shard; blobs[DELIVER_NAMES], some NULL. */
 void deliver_here(struct shard *s, const struct user_id *to, uint32_t device,
-    struct blob *b, uint64_t position, unsigned flags,
+    struct blob *const *blobs, uint64_t position, unsigned flags,
     const struct edge_ref *except);
 void deliver_fini(struct shard *s);
 

@@ -13,10 +13,14 @@
 
 enum sock_state {
 	SOCK_NEW,	/* CONNECT is being looked at */
+	SOCK_WAITING,	/* connected without a token: authenticate follows */
 	SOCK_HOLDING,	/* in the directory; live events are held */
 	SOCK_LIVE,
 	SOCK_ENDING,	/* told to go, or refused */
 };
+
+/* Events of a socket before it has authenticated; beyond: it has to go. */
+#define SOCK_EARLY_MAX 32
 
 struct held {
 	struct blob *blob;
@@ -24,16 +28,19 @@ struct held {
 };
 
 struct sock {
-	struct directory_conn conn;	/* first: what the directory lists */
+	/* First: what the directory lists; its kind: enum deliver_names. */
+	struct directory_conn conn;
 	struct edge_ref ref;
 	struct caller who;
 	struct sys_addr addr;
 	struct held *held;		/* SOCK_HELD_MAX, while holding */
 	uint16_t held_n;
 	bool held_over;			/* more came than fit */
-	bool busy;			/* a CONNECT frame refers to it */
+	bool busy;			/* a frame refers to it */
 	bool accepted;
 	bool closed;			/* on_close came */
+	uint8_t early_n;		/* events that came too early */
+	struct sock_wait *wait;		/* while nobody has authenticated */
 	uint8_t state;
 };
 

@@ -6,6 +6,11 @@
  * has heard so, before its catch-up is read: an event committed earlier is in
  * the catch-up, a later one is delivered live and held back meanwhile. What
  * was both read and held is dropped by its position.
+ *
+ * A connection without a token is accepted at once and has a while to emit
+ * `authenticate`; until then it is nobody's and hears nothing. It then goes
+ * the same way as one whose token came with the handshake, but for the names
+ * and payloads of what it is told (enum deliver_names).
  */
 #include "server/sock.h"
 
@@ -33,9 +38,27 @@ static const struct event {
 
 /* ---- sockets ---- */
 
+/* Kept apart: few sockets wait, and they do not for long. */
+struct sock_wait {
+	struct timer timer;
+	struct shard *shard;
+	struct sock *sock;
+};
+
+static void
+sock_end_wait(struct sock *k)
+{
+	if (k->wait == NULL)
+		return;
+	timer_cancel(&k->wait->timer);
+	free(k->wait);
+	k->wait = NULL;
+}
+
 static void
 sock_free(struct shard *s, struct sock *k)
 {
+	sock_end_wait(k);
 	for (size_t i = 0; i < k->held_n; i++)
 		blob_unref(k->held[i].blob);
 	free(k->held);
@@ -154,7 +177,7 @@ socket_hear(struct shard *s, struct frame *f)
 	if (s == f->home)
 		return;		/* its directory is where this comes from */
 	if (directory_hear(&s->directory, f->home->index, &f->call.who.user,
-	    f->state, f->delta, &before, &after) == OK)
+	    f->state, f->kinds, f->delta, &before, &after) == OK)
 		socket_announce(s, &f->call.who.user, before, after);
 }
 
@@ -175,6 +198,7 @@ socket_tell(struct shard *s, const struct caller *who,
 	if (f == NULL)
 		return;
 	f->state = directory_here(&s->directory, &who->user);
+	f->kinds = directory_kinds(&s->directory, &who->user);
 	f->delta = delta;
 	f->stage = STAGE_END;
 	if (frame_everywhere(f, socket_hear, frame_run))
@@ -289,32 +313,76 @@ socket_refuse(struct shard *s, struct edge_ref ref, enum err e,
 	metric_add(&s->metrics.sockets_refused, 1);
 }
 
-void
-socket_connect(void *arg, struct edge_ref ref, const struct edge_connect *c)
+static struct sock *
+sock_new(struct shard *s, struct edge_ref ref, const struct edge_connect *c)
 {
-	struct shard *s = arg;
-	struct span token = { NULL, 0 };
-	enum err e = ERR_INVALID_TOKEN;
-
-	if (!span_eq(c->nsp, SPAN("/"))) {
-		socket_refuse(s, ref, ERR_NOT_FOUND, "Invalid namespace");
-		return;
-	}
 	struct sock *k = pool_get(&s->socks);
-	struct frame *f = k == NULL ? NULL :
-	    frame_new(s, ops_get(OP_connect), ORIGIN_CONNECT);
-	if (f == NULL) {
-		pool_put(&s->socks, k);
+
+	if (k == NULL)
+		return NULL;
+	memset(k, 0, sizeof(*k));
+	k->ref = ref;
+	k->addr = c->addr;
+	edge_set_user(ref, k);
+	return k;
+}
+
+static void
+sock_late(struct timer *t)
+{
+	struct sock_wait *w = LIST_ITEM(t, struct sock_wait, timer);
+
+	socket_end(w->shard, w->sock, "authentication_timeout");
+}
+
+/* Without a token: it is accepted, and `authenticate` has to follow. */
+static void
+socket_wait(struct shard *s, struct edge_ref ref, const struct edge_connect *c)
+{
+	const struct conf *conf = atomic_load_explicit(&s->server->conf,
+	    memory_order_acquire);
+	struct sock_wait *w = calloc(1, sizeof(*w));
+	struct sock *k = w == NULL ? NULL : sock_new(s, ref, c);
+
+	if (k == NULL) {
+		free(w);
 		socket_refuse(s, ref, ERR_BUSY, NULL);
 		return;
 	}
-	memset(k, 0, sizeof(*k));
-	k->ref = f->ref = ref;
-	k->addr = f->addr = c->addr;
-	k->busy = true;
+	w->shard = s;
+	w->sock = k;
+	k->wait = w;
+	k->state = SOCK_WAITING;
+	k->conn.kind = DELIVER_FIRST_EVENT;
+	timer_start(reactor_wheel(s->reactor), &w->timer,
+	    conf->edge_authenticate_ms, sock_late);
+	edge_accept(ref);
+	k->accepted = true;
+}
+
+/* A call of op, which lets the socket in; NULL: too many are under way. */
+static struct frame *
+socket_join(struct shard *s, struct sock *k, enum op_id op)
+{
+	struct frame *f = frame_new(s, ops_get(op), ORIGIN_CONNECT);
+
+	if (f == NULL)
+		return NULL;
+	f->ref = k->ref;
+	f->addr = k->addr;
 	f->sock = k;
-	edge_set_user(ref, k);
-	if (!frame_copy(f, c->auth, &f->body))
+	k->busy = true;
+	return f;
+}
+
+/* Looks at the token in the body, an object, and goes on. */
+static void
+socket_join_run(struct frame *f, struct span body)
+{
+	struct span token = { NULL, 0 };
+	enum err e = ERR_INVALID_TOKEN;
+
+	if (!frame_copy(f, body, &f->body))
 		return;
 	if (json_find_string(f->body, SPAN("token"), &f->call.arena, &token))
 		e = frame_token(f, token);
@@ -322,6 +390,31 @@ socket_connect(void *arg, struct edge_ref ref, const struct edge_connect *c)
 		frame_fail(f, e);
 	else
 		frame_run(f);
+}
+
+void
+socket_connect(void *arg, struct edge_ref ref, const struct edge_connect *c)
+{
+	struct shard *s = arg;
+	struct span token = json_find(c->auth, SPAN("token"));
+
+	if (!span_eq(c->nsp, SPAN("/"))) {
+		socket_refuse(s, ref, ERR_NOT_FOUND, "Invalid namespace");
+		return;
+	}
+	if (token.n == 0 || span_eq(token, SPAN("null"))) {
+		socket_wait(s, ref, c);
+		return;
+	}
+	struct sock *k = sock_new(s, ref, c);
+	struct frame *f = k == NULL ? NULL : socket_join(s, k, OP_connect);
+	if (f == NULL) {
+		edge_set_user(ref, NULL);
+		pool_put(&s->socks, k);
+		socket_refuse(s, ref, ERR_BUSY, NULL);
+		return;
+	}
+	socket_join_run(f, c->auth);
 }
 
 enum err
@@ -346,6 +439,7 @@ socket_open(struct frame *f, bool *gone)
 	socket_announce(s, user, before, directory_state(&s->directory,
 	    user));
 	f->state = directory_here(&s->directory, user);
+	f->kinds = directory_kinds(&s->directory, user);
 	f->delta = 1;
 	*gone = !frame_everywhere(f, socket_hear, frame_run);
 	return OK;
@@ -411,9 +505,10 @@ socket_tell_peers(struct frame *f)
 	const struct presence_state *p = f->call.state;
 
 	for (size_t i = 0; p != NULL && i < p->peers_n; i++) {
+		bool first = f->sock->conn.kind == DELIVER_FIRST_EVENT;
 		struct presence_ev ev = { .user_id = p->peers[i],
 		    .status = call_presence_of(&f->call, &p->peers[i]),
-		    .timestamp = f->call.now_ms, .has_timestamp = true };
+		    .timestamp = f->call.now_ms, .has_timestamp = !first };
 		struct arena_mark mark = arena_mark(&f->call.arena);
 		struct span json;
 
@@ -421,7 +516,8 @@ socket_tell_peers(struct frame *f)
 			continue;
 		if (shape_encode_arena(&shape_presence_ev, &ev,
 		    &f->call.arena, &json) == OK)
-			edge_emit_one(f->ref, SPAN("presence:update"), json);
+			edge_emit_one(f->ref, first ? SPAN("user:status") :
+			    SPAN("presence:update"), json);
 		arena_reset(&f->call.arena, mark);
 	}
 }
@@ -445,6 +541,53 @@ socket_welcome(struct frame *f)
 		sock_go_live(f->home, f->sock, rep->position);
 }
 
+/* The answer to `authenticate`: an event, and an acknowledgement if asked. */
+static void
+socket_authenticated(struct frame *f, const struct authenticated_ev *ev)
+{
+	struct span json;
+
+	if (shape_encode_arena(&shape_authenticated_ev, ev, &f->call.arena,
+	    &json) != OK)
+		return;
+	if (f->ack >= 0)
+		edge_ack(f->ref, f->ack, json);
+	edge_emit_one(f->ref, SPAN("authenticated"), json);
+}
+
+static void
+socket_not_authenticated(struct frame *f, enum err e)
+{
+	struct authenticated_ev ev = { .success = false, .has_error = true,
+	    .error.code = span_str(err_code(e)),
+	    .error.message = span_str(f->message != NULL ? f->message :
+	    err_text(e)) };
+
+	socket_authenticated(f, &ev);
+	f->sock->state = SOCK_ENDING;
+	metric_add(&f->home->metrics.sockets_refused, 1);
+	edge_disconnect(f->ref, true);	/* on_close follows */
+}
+
+/* Of OP_authenticate; the socket was accepted long before. */
+static void
+socket_joined(struct frame *f)
+{
+	struct sock *k = f->sock;
+
+	if (f->err == OK && k->state == SOCK_HOLDING) {
+		socket_authenticated(f, f->call.rep);
+		socket_tell_peers(f);
+		sock_go_live(f->home, k, 0);
+		return;
+	}
+	socket_leave(f->home, k);
+	if (k->closed)
+		sock_free(f->home, k);
+	else if (k->state != SOCK_ENDING)
+		socket_not_authenticated(f, f->err);
+}
+
 void
 socket_opened(struct frame *f)
 {
@@ -453,6 +596,10 @@ socket_opened(struct frame *f)
 	enum err e = f->err;
 
 	k->busy = false;
+	if (f->call.op == ops_get(OP_authenticate)) {
+		socket_joined(f);
+		return;
+	}
 	if (e == OK && k->state == SOCK_ENDING)
 		e = ERR_INVALID_TOKEN;
 	if (e == OK && !k->closed) {
@@ -512,15 +659,54 @@ socket_refuse_event(struct edge_ref ref, int64_t ack, enum err e,
 	edge_ack(ref, ack, wr_done(&w));
 }
 
+/* An event before anybody has authenticated. */
+static void
+socket_early(struct shard *s, struct sock *k, const struct edge_event *e)
+{
+	struct frame *f;
+
+	if (!span_eq(e->name, SPAN("authenticate"))) {
+		metric_add(&s->metrics.requests_refused, 1);
+		socket_refuse_event(k->ref, e->ack, ERR_INVALID_TOKEN,
+		    "Authenticate first");
+		if (++k->early_n > SOCK_EARLY_MAX)
+			socket_end(s, k, "not_authenticated");
+		return;
+	}
+	sock_end_wait(k);
+	f = socket_join(s, k, OP_authenticate);
+	if (f == NULL) {
+		socket_refuse_event(k->ref, e->ack, ERR_BUSY, NULL);
+		socket_end(s, k, "busy");
+		return;
+	}
+	f->ack = e->ack;
+	socket_join_run(f, e->first);
+}
+
 void
 socket_event(void *arg, struct edge_ref ref, const struct edge_event *e)
 {
 	struct shard *s = arg;
-	const struct sock *k = edge_user(ref);
+	struct sock *k = edge_user(ref);
 	const struct event *ev = socket_find_event(e->name);
 
 	if (k == NULL || k->state == SOCK_ENDING || k->state == SOCK_NEW)
 		return;
+	if (k->state == SOCK_WAITING && !k->busy) {
+		socket_early(s, k, e);
+		return;
+	}
+	if (span_eq(e->name, SPAN("authenticate"))) {
+		socket_refuse_event(ref, e->ack, ERR_CONFLICT,
+		    "This socket has authenticated already");
+		return;
+	}
+	if (!k->who.is_known) {
+		socket_refuse_event(ref, e->ack, ERR_INVALID_TOKEN,
+		    "Wait for authenticated");
+		return;
+	}
 	if (ev == NULL) {
 		metric_add(&s->metrics.requests_not_found, 1);
 		socket_refuse_event(ref, e->ack, ERR_NOT_FOUND,
@@ -536,6 +722,7 @@ socket_event(void *arg, struct edge_ref ref, const struct edge_event *e)
 	f->ref = ref;
 	f->addr = k->addr;
 	f->ack = e->ack;
+	f->names = (enum deliver_names)k->conn.kind;
 	f->fail_event = ev->fail_event;
 	f->call.who = k->who;
 	if (frame_copy(f, e->first, &f->body))

@@ -222,7 +222,7 @@ def packets(s, token):
     k.text('40' + json.dumps({'token': 'x' * 20000}))
     code, reason = ends(k)
     tap.check(code == 1009 and reason, 'a message of 20 KB before a socket is in: 1009', (code, reason))
-    for name, text in (('another namespace', '40/admin,{}'), ('no token', '40'), ('an empty object', '40{}'),
+    for name, text in (('another namespace', '40/admin,{}'), ('an empty token', '40{"token":""}'),
                        ('a token that is a number', '40{"token":5}'),
                        ('a token that is an object', '40{"token":{}}'),
                        ('an unknown member', '40{"token":"x","admin":true}'),

@@ -163,15 +163,15 @@ chats_announce(struct call *c, const struct chats_made *made,
 {
 	struct chat_ev ev = { .chat = *rec, .position = made->position,
 	    .has_position = true, .prev = 0, .has_prev = true };
-	struct blob *b;
 
 	ev.chat.unread = 0;
 	for (size_t i = 0; i < rec->members.n; i++) {
 		ev.chat.role = rec->members.p[i].role;
-		b = deliver_encode(c, "chat:created", &shape_chat_ev, &ev);
-		deliver_user(c, &rec->members.p[i].user_id, b, made->position,
-		    DELIVER_NOT_SENDER);
-		blob_unref(b);
+		struct deliver_event out = deliver_event("chat:created",
+		    &shape_chat_ev, &ev);
+		deliver_user(c, &rec->members.p[i].user_id, &out,
+		    made->position, DELIVER_NOT_SENDER);
+		deliver_end(&out);
 	}
 }
 

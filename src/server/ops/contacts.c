@@ -182,17 +182,17 @@ contacts_emit(struct call *c, const struct contacts *k)
 	for (size_t i = 0; i < k->told_n; i++) {
 		const struct contacts_told *w = &k->told[i];
 		struct devices_ev ev = to_record(c, w);
-		struct blob *b;
+		struct deliver_event out = deliver_event(w->event,
+		    &shape_devices_ev, &ev);
 
 		ev.position = w->position;
 		ev.prev = w->prev;
 		ev.has_position = ev.has_prev = true;
-		b = deliver_encode(c, w->event, &shape_devices_ev, &ev);
 		if (w->members_n == 0)
-			deliver_user(c, &c->who.user, b, w->position, 0);
+			deliver_user(c, &c->who.user, &out, w->position, 0);
 		else
-			deliver_users(c, w->members, w->members_n, b,
+			deliver_users(c, w->members, w->members_n, &out,
 			    w->position, 0);
-		blob_unref(b);
+		deliver_end(&out);
 	}
 }

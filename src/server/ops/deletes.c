@@ -135,12 +135,12 @@ void
 deletes_emit(struct call *c)
 {
 	const struct deletion *d = c->state;
-	struct blob *b;
+	struct deliver_event ev = deliver_event("message:deleted",
+	    &shape_deleted_ev, &d->ev);
 
 	if (!d->is_new)
 		return;
-	b = deliver_encode(c, "message:deleted", &shape_deleted_ev, &d->ev);
-	deliver_users(c, d->members, d->members_n, b, d->ev.position,
+	deliver_users(c, d->members, d->members_n, &ev, d->ev.position,
 	    DELIVER_NOT_SENDER);
-	blob_unref(b);
+	deliver_end(&ev);
 }

@@ -174,7 +174,6 @@ void
 marks_received_emit(struct call *c)
 {
 	const struct marks *s = c->state;
-	struct blob *b;
 
 	for (const struct advance *a = s->first; a != NULL; a = a->next) {
 		struct receipt_ev ev = { .chat_id = a->chat,
@@ -183,14 +182,14 @@ marks_received_emit(struct call *c)
 		    .kind = RECEIPT_KIND_DELIVERED,
 		    .event_position = a->position,
 		    .has_event_position = true };
+		struct deliver_event out = deliver_event("message:receipt",
+		    &shape_receipt_ev, &ev);
 
-		b = deliver_encode(c, "message:receipt", &shape_receipt_ev,
-		    &ev);
 		for (size_t i = 0; i < a->members_n; i++)
 			if (!ID_EQ(a->members[i], c->who.user))
-				deliver_user(c, &a->members[i], b,
+				deliver_user(c, &a->members[i], &out,
 				    a->position, 0);
-		blob_unref(b);
+		deliver_end(&out);
 	}
 }
 
@@ -289,7 +288,6 @@ void
 marks_read_emit(struct call *c)
 {
 	const struct marks *s = c->state;
-	struct blob *b;
 
 	for (const struct advance *a = s->first; a != NULL; a = a->next) {
 		struct read_ev ev = { .chat_id = a->chat,
@@ -297,10 +295,14 @@ marks_read_emit(struct call *c)
 		    .has_message_id = true, .position = a->up_to,
 		    .read_at = c->now_ms, .event_position = a->position,
 		    .has_event_position = true };
+		struct read_receipt_ev two = { a->message, c->now_ms };
+		struct deliver_event out = deliver_event("message:read",
+		    &shape_read_ev, &ev);
 
-		b = deliver_encode(c, "message:read", &shape_read_ev, &ev);
-		deliver_users(c, a->members, a->members_n, b, a->position,
+		deliver_other_form(&out, "message:read-receipt",
+		    &shape_read_receipt_ev, &two);
+		deliver_users(c, a->members, a->members_n, &out, a->position,
 		    DELIVER_NOT_SENDER);
-		blob_unref(b);
+		deliver_end(&out);
 	}
 }

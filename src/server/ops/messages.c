@@ -508,15 +508,31 @@ to_record(struct call *c)
 
 /* To the devices of one member that an event names. */
 static void
-deliver_named(struct call *c, const struct user_id *user, struct blob *b,
-    const struct shape_pair_list *own, uint64_t position)
+deliver_named(struct call *c, const struct user_id *user,
+    struct deliver_event *ev, const struct shape_pair_list *own,
+    uint64_t position)
 {
 	struct user_id named;
 	uint32_t device;
 
 	for (size_t i = 0; i < own->n; i++)
 		if (shape_address_decode(own->p[i].name, &named, &device))
-			deliver_device(c, user, device, b, position);
+			deliver_device(c, user, device, ev, position);
+}
+
+/* message:new or message:receive; two: room for the second form. */
+static struct deliver_event
+new_event(const struct message_rec *m, struct message_rec *two)
+{
+	struct deliver_event ev = deliver_event("message:new",
+	    &shape_message_rec, m);
+
+	*two = *m;
+	two->id = m->message_id;
+	two->created_at = m->timestamp;
+	two->has_id = two->has_created_at = true;
+	deliver_other_form(&ev, "message:receive", &shape_message_rec, two);
+	return ev;
 }
 
 static void
@@ -525,7 +541,8 @@ deliver_message(struct call *c, const struct user_id *user,
 {
 	const struct sending *s = c->state;
 	const struct msg_send_req *in = s->in;
-	struct blob *b;
+	struct deliver_event ev;
+	struct message_rec two;
 
 	if (!deliver_is_online(c, user) ||
 	    records_own_keys(&c->arena, &in->encrypted_keys, user,
@@ -533,12 +550,12 @@ deliver_message(struct call *c, const struct user_id *user,
 		return;
 	if (s->is_partial && m->encrypted_keys.n == 0)
 		return;
-	b = deliver_encode(c, "message:new", &shape_message_rec, m);
+	ev = new_event(m, &two);
 	if (s->is_partial)
-		deliver_named(c, user, b, &m->encrypted_keys, m->position);
+		deliver_named(c, user, &ev, &m->encrypted_keys, m->position);
 	else
-		deliver_user(c, user, b, m->position, DELIVER_NOT_SENDER);
-	blob_unref(b);
+		deliver_user(c, user, &ev, m->position, DELIVER_NOT_SENDER);
+	deliver_end(&ev);
 }
 
 /* Nobody has entries of his own: one frame serves everybody. */
@@ -546,12 +563,12 @@ static void
 deliver_to_all(struct call *c, const struct message_rec *m)
 {
 	const struct sending *s = c->state;
-	struct blob *b = deliver_encode(c, "message:new", &shape_message_rec,
-	    m);
+	struct message_rec two;
+	struct deliver_event ev = new_event(m, &two);
 
-	deliver_users(c, s->members, s->members_n, b, m->position,
+	deliver_users(c, s->members, s->members_n, &ev, m->position,
 	    DELIVER_NOT_SENDER);
-	blob_unref(b);
+	deliver_end(&ev);
 }
 
 void
@@ -561,9 +578,10 @@ messages_tell(struct call *c)
 	const struct msg_send_req *in = s->in;
 	const struct msg_send_rep *rep = &s->out;
 	struct message_rec m = to_record(c);
-	struct delivered_ev ev = { rep->message_id, s->chat, rep->timestamp,
+	struct delivered_ev done = { rep->message_id, s->chat, rep->timestamp,
 	    rep->position };
-	struct blob *b;
+	struct deliver_event ev = deliver_event("message:delivered",
+	    &shape_delivered_ev, &done);
 
 	if (s->made.position != 0)
 		chats_announce(c, &s->made, &s->made_rec);
@@ -572,9 +590,8 @@ messages_tell(struct call *c)
 	for (size_t i = 0; s->is_new && in->encrypted_keys.n > 0 &&
 	    i < s->members_n; i++)
 		deliver_message(c, &s->members[i], &m);
-	b = deliver_encode(c, "message:delivered", &shape_delivered_ev, &ev);
-	deliver_caller(c, b);
-	blob_unref(b);
+	deliver_caller(c, &ev);
+	deliver_end(&ev);
 }
 
 void

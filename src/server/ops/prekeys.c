@@ -379,12 +379,12 @@ prekeys_bundles_emit(struct call *c)
 {
 	const struct prekey_bundles_req *in = c->req;
 	const struct giving *s = c->state;
-	struct blob *b;
 
 	for (size_t i = 0; i < s->low_n; i++) {
-		b = deliver_encode(c, "keys:low", &shape_keys_low_ev,
-		    &s->low[i]);
-		deliver_device(c, &in->id, s->low[i].device_id, b, 0);
-		blob_unref(b);
+		struct deliver_event out = deliver_event("keys:low",
+		    &shape_keys_low_ev, &s->low[i]);
+
+		deliver_device(c, &in->id, s->low[i].device_id, &out, 0);
+		deliver_end(&out);
 	}
 }

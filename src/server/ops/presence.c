@@ -84,7 +84,42 @@ presence_connect_read(struct call *c, struct txn *t)
 	return e == ERR_NOT_FOUND ? OK : e;
 }
 
+/* Of a socket that has authenticated by an event. */
+enum err
+presence_authenticate_read(struct call *c, struct txn *t)
+{
+	struct authenticated_ev *out = c->rep;
+	struct presence_state *s = ARENA_NEW(&c->arena,
+	    struct presence_state);
+
+	if (s == NULL)
+		return ERR_TOO_LARGE;
+	c->state = s;
+	out->success = true;
+	out->user_id = c->who.user;
+	out->has_user_id = true;
+	return presence_peers(c, t, &c->who.user, s);
+}
+
 /* ---- what others hear ---- */
+
+/* presence:update or user:status; ev has to stay until deliver_end. */
+static struct deliver_event
+presence_event(const struct call *c, const struct user_id *user,
+    enum presence_status status, struct presence_ev ev[static DELIVER_NAMES])
+{
+	struct deliver_event out;
+
+	ev[DELIVER_HANDSHAKE] = (struct presence_ev){ .user_id = *user,
+	    .status = status, .timestamp = c->now_ms, .has_timestamp = true };
+	ev[DELIVER_FIRST_EVENT] = (struct presence_ev){ .user_id = *user,
+	    .status = status };
+	out = deliver_event("presence:update", &shape_presence_ev,
+	    &ev[DELIVER_HANDSHAKE]);
+	deliver_other_form(&out, "user:status", &shape_presence_ev,
+	    &ev[DELIVER_FIRST_EVENT]);
+	return out;
+}
 
 enum err
 presence_announce_read(struct call *c, struct txn *t)
@@ -107,16 +142,12 @@ void
 presence_announce_emit(struct call *c)
 {
 	const struct presence_state *s = c->state;
-	struct presence_ev ev = { .user_id = c->who.user,
-	    .status = s->status, .timestamp = c->now_ms,
-	    .has_timestamp = true };
+	struct presence_ev ev[DELIVER_NAMES];
+	struct deliver_event out = presence_event(c, &c->who.user, s->status,
+	    ev);
 
-	if (s->peers_n == 0)
-		return;
-	struct blob *b = deliver_encode(c, "presence:update",
-	    &shape_presence_ev, &ev);
-	deliver_users(c, s->peers, s->peers_n, b, 0, 0);
-	blob_unref(b);
+	deliver_users(c, s->peers, s->peers_n, &out, 0, 0);
+	deliver_end(&out);
 }
 
 /* ---- presence:set ---- */
@@ -169,13 +200,11 @@ presence_join_emit(struct call *c)
 	const struct presence_state *s = c->state;
 
 	for (size_t i = 0; i < s->peers_n; i++) {
-		struct presence_ev ev = { .user_id = s->peers[i],
-		    .status = call_presence_of(c, &s->peers[i]),
-		    .timestamp = c->now_ms, .has_timestamp = true };
-		struct blob *b = deliver_encode(c, "presence:update",
-		    &shape_presence_ev, &ev);
+		struct presence_ev ev[DELIVER_NAMES];
+		struct deliver_event out = presence_event(c, &s->peers[i],
+		    call_presence_of(c, &s->peers[i]), ev);
 
-		deliver_caller(c, b);
-		blob_unref(b);
+		deliver_caller(c, &out);
+		deliver_end(&out);
 	}
 }

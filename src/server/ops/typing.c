@@ -85,11 +85,11 @@ typing_tell(struct call *c, bool is_typing)
 	const struct typing_state *s = c->state;
 	struct typing_ev ev = { .chat_id = s->chat, .user_id = c->who.user,
 	    .is_typing = is_typing };
-	struct blob *b = deliver_encode(c, "typing:indicator",
+	struct deliver_event out = deliver_event("typing:indicator",
 	    &shape_typing_ev, &ev);
 
-	deliver_users(c, s->others, s->others_n, b, 0, 0);
-	blob_unref(b);
+	deliver_users(c, s->others, s->others_n, &out, 0, 0);
+	deliver_end(&out);
 }
 
 void
