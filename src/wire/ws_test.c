@@ -254,6 +254,45 @@ test_ws_keeps_the_message_limit(void **state)
 	CLIENT("\x81\x04" "abcd" "\x81\x04" "abcd", "Tabcd;Tabcd;");
 }
 
+/* Compressed, it may be longer by an eighth: what counts is inflated. */
+static void
+test_ws_gives_compressed_messages_room(void **state)
+{
+	static uint8_t frame[700] = { 0xc2, 126, 0x02, 0x62 };
+
+	(void)state;
+	message_max = 314;	/* and 39 and 256: 609 */
+	deflate = true;
+	run(WS_CLIENT, span_of(frame, 4 + 0x262), 700, &a);
+	assert_string_equal(a.text, "X1009");
+	frame[3] = 0x61;	/* 609 */
+	run(WS_CLIENT, span_of(frame, 4 + 0x261), 700, &a);
+	assert_int_equal(a.n, 1 + 609 + 1);
+	frame[0] = 0x82;
+	run(WS_CLIENT, span_of(frame, 4 + 0x261), 700, &a);
+	assert_string_equal(a.text, "X1009");
+	CLIENT("\x42\x02" "ab" "\x80\x7e\x02\x60", "ZabX1009");
+}
+
+/* RFC 6455 7.1.5: the code of the connection's close. */
+static void
+test_ws_keeps_the_code_of_a_close(void **state)
+{
+	uint8_t in[] = { 0x88, 2, 0x0b, 0xb9 }, none[] = { 0x88, 0 };
+	struct ws_msg m;
+	size_t used;
+	struct ws w;
+
+	(void)state;
+	ws_init(&w, WS_CLIENT, 0);
+	assert_int_equal(w.peer_code, WS_CODE_LOST);
+	assert_int_equal(ws_next(&w, in, sizeof in, &used, &m), WS_CLOSE);
+	assert_int_equal(w.peer_code, 3001);
+	ws_init(&w, WS_CLIENT, 0);
+	assert_int_equal(ws_next(&w, none, sizeof none, &used, &m), WS_CLOSE);
+	assert_int_equal(w.peer_code, WS_CODE_NONE);
+}
+
 /* Text that is refused: by bytes, some of it may have been handed out. */
 static void
 expect_not_utf8(struct span in)
@@ -429,6 +468,10 @@ test_ws_rejects_bad_handshakes(void **state)
 		    "\r\nSec-WebSocket-Version: 13"),
 		HELLO("GET /", "Upgrade", "websocket", KEY, "13"
 		    "\r\nContent-Length: 1"),
+		HELLO("GET /", "Upgrade", "websocket", KEY, "13"
+		    "\r\nSec-WebSocket-Protocol: a, a"),
+		HELLO("GET /", "Upgrade", "websocket", KEY, "13"
+		    "\r\nSec-WebSocket-Extensions: a b"),
 	};
 	struct span key;
 
@@ -441,6 +484,32 @@ test_ws_rejects_bad_handshakes(void **state)
 		    &msg), OK);
 		assert_int_equal(ws_check_request(&msg, &key), ERR_FORMAT);
 	}
+}
+
+static int
+refusal(const char *in)
+{
+	assert_int_equal(read_head(HTTP_SERVER, span_str(in), &msg), OK);
+	return ws_refusal(&msg);
+}
+
+/* RFC 6455 4.2.2, item 4; 4.4 */
+static void
+test_ws_says_why_a_handshake_is_refused(void **state)
+{
+	(void)state;
+	assert_int_equal(refusal(HELLO("GET /", "Upgrade", "websocket", KEY,
+	    "12")), 426);
+	assert_int_equal(refusal(HELLO("GET /", "close", "websocket", KEY,
+	    "13")), 426);
+	assert_int_equal(refusal(HELLO("GET /", "Upgrade", "h2c", KEY,
+	    "13")), 426);
+	assert_int_equal(refusal(HELLO("GET /", "Upgrade", "websocket", "x",
+	    "13")), 400);
+	assert_int_equal(refusal(HELLO("POST /", "Upgrade", "websocket", KEY,
+	    "12")), 400);
+	assert_int_equal(refusal(HELLO("GET /", "Upgrade", "websocket", KEY,
+	    "13\r\nSec-WebSocket-Version: 12")), 400);
 }
 
 /* RFC 6455 4.1: what the server did not get asked for. */
@@ -500,6 +569,11 @@ main(void)
 		cmocka_unit_test(test_ws_writes_close_frames),
 		cmocka_unit_test(test_ws_shakes_hands),
 		cmocka_unit_test(test_ws_rejects_bad_handshakes),
+		cmocka_unit_test_setup(test_ws_gives_compressed_messages_room,
+		    setup),
+		cmocka_unit_test_setup(test_ws_keeps_the_code_of_a_close,
+		    setup),
+		cmocka_unit_test(test_ws_says_why_a_handshake_is_refused),
 		cmocka_unit_test(test_ws_rejects_bad_answers),
 	};
 
