@@ -34,7 +34,7 @@ struct edge_file {
 struct edge_files_conf {
 	const char *root;	/* a folder; NULL: none */
 	const struct edge_file *table;	/* found before what is in the folder;
-				   may be gone after edge_files_open */
+				   copied but for its types */
 	size_t table_n;
 	struct span index;	/* what "" and, with spa, unknown names without
 				   a suffix stand for; never kept by caches
@@ -61,7 +61,8 @@ struct edge_files_stats {
 };
 
 /*
- * c is copied, with the contents of its table; root is opened: what is renamed
+ * c is copied, with the contents of its table (the texts of its types stay
+ * where they are); root is opened: what is renamed
  * over it later is not seen. ERR_NOT_FOUND: no such folder. ERR_NOMEM.
  * ERR_ARG: a limit that can not be.
  */
