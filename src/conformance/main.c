@@ -11,8 +11,9 @@
 #define FIELDS_MAX 128
 #define ECHO_BYTES_MAX 1000000		/* a body of /echo */
 #define HEAD_MS 3000
-#define BODY_MS 6000			/* of silence */
+#define SILENCE_MS 6000			/* in a body */
 #define IDLE_MS 30000
+#define DEFLATES_MAX 1024		/* WebSockets with compression */
 
 /* Two messages of the largest size and some small ones may wait. */
 #define OUT_BYTES_MORE (4u << 20)
@@ -31,14 +32,17 @@ conf_of(const struct flags *f, struct edge_conf *c)
 	c->body_max = ECHO_BYTES_MAX;
 	c->requests_max = 0;
 	c->head_ms = HEAD_MS;
-	c->silence_ms = BODY_MS;
+	c->silence_ms = SILENCE_MS;
 	c->idle_ms = IDLE_MS;
 	c->paths = paths;
 	c->paths_n = sizeof(paths) / sizeof(paths[0]);
 	c->cors = EDGE_CORS_ANY;
 	c->ping_interval_ms = f->ping_interval_ms;
 	c->ping_timeout_ms = f->ping_timeout_ms;
+	c->upgrade_ms = f->upgrade_timeout_ms;
 	c->connect_ms = f->connect_timeout_ms;
+	c->recovery_ms = f->recovery_ms;
+	c->deflates_max = DEFLATES_MAX;
 	c->message_max = (uint32_t)f->max_payload;
 	c->out_max = 2 * c->message_max + OUT_BYTES_MORE;
 }
@@ -46,10 +50,25 @@ conf_of(const struct flags *f, struct edge_conf *c)
 static const struct edge_app app = {
 	.on_request = paths_on_request,
 	.on_message = echo_on_message,
-	.on_connect = events_on_connect,
+	.on_ws_message = echo_on_ws_message,
+	.on_handshake = spaces_on_handshake,
+	.on_session_end = spaces_on_session_end,
+	.on_connect = spaces_on_connect,
 	.on_event = events_on_event,
-	.on_close = events_on_close,
+	.on_close = spaces_on_close,
 };
+
+static enum err
+files_open(const struct flags *f, struct edge_files **out)
+{
+	struct edge_files_conf conf;
+
+	if (f->root == NULL)
+		return OK;
+	edge_files_conf_default(&conf);
+	conf.root = f->root;
+	return edge_files_open(&conf, out);
+}
 
 static enum err
 peer_open(struct peer *p, const struct flags *f, unsigned index)
@@ -57,24 +76,38 @@ peer_open(struct peer *p, const struct flags *f, unsigned index)
 	struct edge_conf conf;
 
 	p->flags = f;
+	spaces_open(p);
+	events_open(p);
 	p->app = app;
 	p->app.arg = p;
 	conf_of(f, &conf);
+	TRY(files_open(f, &p->files));
 	TRY(reactor_open(index, &p->reactor));
 	return edge_open(p->reactor, &conf, &p->app, &p->edge);
 }
 
 static void
-peer_close(struct peer *p)
+peer_stop(struct peer *p)
 {
 	if (p->reactor == NULL)
 		return;
 	reactor_stop(p->reactor);
 	thread_join(&p->thread);
-	reactor_adopt(p->reactor);
+}
+
+/* Once all have stopped. */
+static void
+peer_close(struct peer *p)
+{
+	if (p->reactor != NULL)
+		reactor_adopt(p->reactor);
 	if (p->edge != NULL)
 		edge_close(p->edge);
-	reactor_close(p->reactor);
+	edge_files_close(p->files);
+	spaces_close(p);
+	events_close(p);
+	if (p->reactor != NULL)
+		reactor_close(p->reactor);
 }
 
 static void
@@ -102,11 +135,23 @@ listen_all(struct peer *peers, const struct flags *f, uint16_t *port_out)
 	return OK;
 }
 
+/* Rooms and sessions are common to all threads. */
+static enum err
+link_all(struct peer *peers, const struct flags *f)
+{
+	struct edge *edges[FLAGS_THREADS_MAX];
+
+	for (uint64_t i = 0; i < f->threads; i++)
+		edges[i] = peers[i].edge;
+	return f->threads > 1 ? edge_link(edges, f->threads) : OK;
+}
+
 static enum err
 open_all(struct peer *peers, const struct flags *f, uint16_t *port_out)
 {
 	for (uint64_t i = 0; i < f->threads; i++)
 		TRY(peer_open(&peers[i], f, (unsigned)i));
+	TRY(link_all(peers, f));
 	TRY(listen_all(peers, f, port_out));
 	for (uint64_t i = 0; i < f->threads; i++)
 		TRY(thread_start(&peers[i].thread, "reactor", peer_main,
@@ -147,6 +192,8 @@ serve(const struct flags *f)
 		    e == ERR_CONFLICT ? "in use by another program" :
 		    e == ERR_ARG ? "no literal address" : err_text(e));
 	}
+	for (uint64_t i = 0; i < f->threads; i++)
+		peer_stop(&peers[i]);
 	for (uint64_t i = 0; i < f->threads; i++)
 		peer_close(&peers[i]);
 	return e == OK ? 0 : 1;

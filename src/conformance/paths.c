@@ -1,14 +1,14 @@
 /*
- * paths.c: the plain HTTP paths: /echo and /healthz; all else is 404.
+ * paths.c: the plain HTTP paths: /echo, /healthz and the files below
+ * /static/; all else is 404.
  */
 #include "conformance/peer.h"
+
+#define STATIC "/static/"
 
 static const struct http_field text_plain = {
 	{ (const uint8_t *)"Content-Type", 12 },
 	{ (const uint8_t *)"text/plain", 10 },
-};
-static const struct http_field allow_post = {
-	{ (const uint8_t *)"Allow", 5 }, { (const uint8_t *)"POST", 4 },
 };
 
 static void
@@ -22,39 +22,58 @@ answer(struct edge_ref request, int status, const struct http_field *field,
 }
 
 static void
-echo(struct edge_ref request, const struct edge_request *req)
+echo(struct peer *p, struct edge_ref request, const struct edge_request *req)
 {
+	(void)p;
 	if (req->head->method != HTTP_M_POST)
-		answer(request, 405, &allow_post, SPAN(""));
+		edge_not_allowed(request, "POST");
 	else
 		answer(request, 200, NULL, req->body);
 }
 
 static void
-healthz(struct edge_ref request, const struct edge_request *req)
+healthz(struct peer *p, struct edge_ref request,
+    const struct edge_request *req)
 {
+	(void)p;
 	(void)req;
 	answer(request, 200, &text_plain, SPAN("ok\n"));
 }
 
 static const struct path {
 	const char *path;
-	void (*serve)(struct edge_ref request, const struct edge_request *req);
+	void (*serve)(struct peer *p, struct edge_ref request,
+	    const struct edge_request *req);
 } paths[] = {
 	{ "/echo", echo },
 	{ "/healthz", healthz },
+	{ "/ws-echo", echo_upgrade },
 };
+
+/* A file below --root. */
+static void
+serve_static(struct peer *p, struct edge_ref request,
+    const struct edge_request *req)
+{
+	const struct span path = req->head->path;
+
+	if (p->files == NULL || !edge_files_answer(request, p->files, req,
+	    span_sub(path, SPAN(STATIC).n, path.n)))
+		answer(request, 404, NULL, SPAN(""));
+}
 
 void
 paths_on_request(void *arg, struct edge_ref request,
     const struct edge_request *req)
 {
-	(void)arg;
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		if (span_eq(req->head->path, span_str(paths[i].path))) {
-			paths[i].serve(request, req);
+			paths[i].serve(arg, request, req);
 			return;
 		}
 	}
-	answer(request, 404, NULL, SPAN(""));
+	if (span_starts(req->head->path, SPAN(STATIC)))
+		serve_static(arg, request, req);
+	else
+		answer(request, 404, NULL, SPAN(""));
 }
