@@ -193,9 +193,13 @@ put_packets(struct polling *p, struct wr *w, size_t n)
  * What the GET is answered: as many packets as conf.message_max allows, at
  * least one. Without any: noop, so that the GET ends, or close. NULL: no
  * memory.
+ * A close packet behind others comes with the next GET where there will be
+ * one (is_last: there is none): stock clients see the packets of one answer
+ * to their end before they look into them, and would take a DISCONNECT
+ * before the close for a line that broke, which they take up again.
  */
 static struct blob *
-take_payload(struct polling *p)
+take_payload(struct polling *p, bool is_last)
 {
 	static const struct eio_packet noop = { EIO_NOOP, false, { NULL, 0 } },
 	    close = { EIO_CLOSE, false, { NULL, 0 } };
@@ -207,10 +211,10 @@ take_payload(struct polling *p)
 		return NULL;
 	w = wr_init(b->p, b->n);
 	put_packets(p, &w, n);
-	if (n == 0)
-		eio_put(&w, &noop);
-	if (p->closing && list_is_empty(&p->queue))
+	if (p->closing && (n == 0 || is_last) && list_is_empty(&p->queue))
 		eio_put(&w, &close);
+	else if (n == 0)
+		eio_put(&w, &noop);
 	assert(wr_ok(&w));
 	b->n = (uint32_t)w.n;
 	return b;
@@ -269,12 +273,14 @@ static void
 on_flush(struct flush *f)
 {
 	struct polling *p = of_flush(f);
+	bool closes;
 
 	if (!is_asked(p) ||
 	    (list_is_empty(&p->queue) && !p->closing && !p->probed))
 		return;
-	answer_get(p, take_payload(p));
-	if (p->closing && list_is_empty(&p->queue))
+	closes = p->closing && list_is_empty(&p->queue);
+	answer_get(p, take_payload(p, false));
+	if (closes)
 		edge_poll_free(p);
 }
 
@@ -360,7 +366,7 @@ edge_poll_end(struct polling *p, enum edge_end why, bool orderly)
 		if (list_is_empty(&p->queue))
 			answer_packet(p, EIO_CLOSE);
 		else
-			answer_get(p, take_payload(p));
+			answer_get(p, take_payload(p, true));
 	}
 	edge_poll_free(p);
 }
