@@ -200,8 +200,9 @@ may_answer(struct edge_ref request)
 	assert(reactor_self() == c->edge->reactor);
 	if (c->state == CONN_BODY) {
 		c->flags |= CONN_BAD;
-		edge_conn_enter(c, CONN_ANSWER, c->edge->conf.answer_ms);
+		c->state = CONN_CLOSING;	/* one answer is enough */
 		edge_body_over(c, false);
+		edge_conn_enter(c, CONN_ANSWER, c->edge->conf.answer_ms);
 	}
 	return edge_conn_find(request) == c && c->state == CONN_ANSWER ? c :
 	    NULL;

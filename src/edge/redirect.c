@@ -95,7 +95,8 @@ edge_redirect_conf(struct edge *e, const struct edge_redirect *r)
 	    sizeof(e->redirect_names) - 1);
 
 	for (size_t i = 0; i < r->names_n; i++) {
-		if (name_of(r->names[i]).n != r->names[i].n)
+		if (r->names[i].n == 0 ||
+		    name_of(r->names[i]).n != r->names[i].n)
 			return ERR_ARG;
 		if (i > 0)
 			wr_u8(&w, ',');
