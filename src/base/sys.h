@@ -168,6 +168,11 @@ sys_file_id_eq(const struct sys_file_id *a, const struct sys_file_id *b)
 	    a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns;
 }
 
+/*
+ * Looks at a regular file by its path, links followed (configuration,
+ * certificates): has it changed? False: it is not there.
+ */
+bool sys_file_look(const char *path, struct sys_file_id *out);
 /* The folder that all of them are below. ERR_NOT_FOUND, ERR_NOMEM, ERR_IO. */
 MUST_USE enum err sys_root_open(const char *path, int *fd_out);
 /*
@@ -187,7 +192,7 @@ MUST_USE enum err sys_file_open(int root, const char *path,
  */
 MUST_USE enum err sys_file_find(int root, const char *path,
     struct sys_file_id *out);
-/* Is the open file as it was: not written to, not cut? */
+/* Is the open file as it was: not written to, not cut? By size and mtime. */
 bool sys_file_is_same(const struct sys_file *f);
 int sys_file_dup(int fd);	/* another descriptor; -1: there is none left */
 /* Bytes read at an offset, 0 at the end, SYS_ERROR. */

@@ -71,6 +71,14 @@ identify(const struct stat *st, struct sys_file_id *out)
 	return true;
 }
 
+bool
+sys_file_look(const char *path, struct sys_file_id *out)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && identify(&st, out);
+}
+
 enum err
 sys_root_open(const char *path, int *fd_out)
 {
@@ -181,8 +189,9 @@ sys_file_is_same(const struct sys_file *f)
 	struct sys_file_id now;
 	struct stat st;
 
+	/* Being renamed over or removed changes the inode's ctime, too. */
 	return fstat(f->fd, &st) == 0 && identify(&st, &now) &&
-	    sys_file_id_eq(&now, &f->id);
+	    now.size == f->id.size && now.mtime_ns == f->id.mtime_ns;
 }
 
 int
