@@ -100,6 +100,15 @@ encode_headers(struct edge *e, const struct edge_conf *c)
 	return wr_ok(&w) ? OK : ERR_ARG;
 }
 
+/* What a session of that kind calls. */
+static bool
+can_serve(const struct edge_app *app, enum edge_kind kind)
+{
+	return kind == EDGE_ENGINE_IO ? app->on_message != NULL :
+	    app->on_connect != NULL && app->on_event != NULL &&
+	    app->on_close != NULL;
+}
+
 /* The Engine.IO paths; the one of Socket.IO where none is given. */
 static enum err
 copy_paths(struct edge *e, const struct edge_conf *c)
@@ -115,8 +124,7 @@ copy_paths(struct edge *e, const struct edge_conf *c)
 
 		if (p[i].path.n < 2 || p[i].path.n > EDGE_PATH_MAX ||
 		    p[i].path.p[0] != '/' || p[i].path.p[p[i].path.n - 1] !=
-		    '/' || (p[i].kind == EDGE_ENGINE_IO &&
-		    e->app->on_message == NULL))
+		    '/' || !can_serve(e->app, p[i].kind))
 			return ERR_ARG;
 		memcpy(to->text, p[i].path.p, p[i].path.n);
 		to->n = p[i].path.n;
@@ -190,9 +198,7 @@ edge_open(struct reactor *r, const struct edge_conf *c,
 	enum err err;
 
 	if (!conf_ok(c) || app->on_request == NULL ||
-	    (c->cors == EDGE_CORS_APP && app->on_origin == NULL) ||
-	    app->on_connect == NULL || app->on_event == NULL ||
-	    app->on_close == NULL)
+	    (c->cors == EDGE_CORS_APP && app->on_origin == NULL))
 		return ERR_ARG;
 	if ((e = calloc(1, sizeof *e)) == NULL)
 		return ERR_NOMEM;
