@@ -78,9 +78,9 @@ FRAMING = [
     ('RFC 9112 6.1: an unknown coding', LOGIN + b'Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n',
      501, 'coding'),
     ('RFC 9112 6.1: chunked is not last', LOGIN +
-     b'Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n', 501, 'coding'),
+     b'Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n', 400, 'coding'),
     ('RFC 9112 6.1: two Transfer-Encoding', LOGIN +
-     b'Transfer-Encoding: chunked\r\n' * 2 + b'\r\n0\r\n\r\n', 501, 'coding'),
+     b'Transfer-Encoding: chunked\r\n' * 2 + b'\r\n0\r\n\r\n', 400, 'coding'),
     ('RFC 9112 6.1: Transfer-Encoding in HTTP/1.0', LOGIN.replace(b'/1.1', b'/1.0') +
      b'Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n', 400, 'HTTP/1.0'),
     ('RFC 9112 5.2: a folded line', get(b'/health', b'X: a\r\n b'), 400, 'folded'),
@@ -102,11 +102,11 @@ FRAMING = [
     ('RFC 9112 3: no version', b'GET /health\r\n\r\n', 400, 'line'),
     ('RFC 9112 2.3: version 2.0', b'GET /health HTTP/2.0\r\n' + HOST + b'\r\n', 505, 'version'),
     ('RFC 9112 2.3: version 1.2', b'GET /health HTTP/1.2\r\n' + HOST + b'\r\n', 505, 'version'),
-    ('RFC 9113 3.4: the preface of HTTP/2', b'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400, ''),
+    ('RFC 9113 3.4: the preface of HTTP/2', b'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 505, 'version'),
     ('RFC 8446: TLS where there is none', b'\x16\x03\x01\x00\xc8\x01', 400, 'TLS'),
     ('RFC 9110 9.1: an unknown method', get(b'/health', method=b'BREW'), 501, 'method'),
     ('RFC 9110 9.1: a method in lower case', get(b'/health', method=b'get'), 501, 'method'),
-    ('RFC 9110 9.3.6: CONNECT', get(b'x:443', method=b'CONNECT'), 400, 'target'),
+    ('RFC 9110 9.3.6: CONNECT', get(b'x:443', method=b'CONNECT'), 501, 'method'),
     ('RFC 9112 3.2.1: a target without a slash', get(b'health'), 400, ''),
     ('RFC 9112 3.2: a fragment', get(b'/health#f'), 400, 'target'),
     ('RFC 9112 3.2: a byte above 127', get(b'/hea\xff'), 400, ''),
