@@ -426,8 +426,28 @@ conf_free(struct conf *c)
 	free(b);
 }
 
+static bool
+conf_same(const struct key *k, const void *a, const void *b)
+{
+	static const size_t sizes[] = {
+		[TYPE_BOOL] = sizeof(bool), [TYPE_U32] = sizeof(uint32_t),
+		[TYPE_MS] = sizeof(uint64_t), [TYPE_STR] = sizeof(char *),
+	};
+
+	if (k->type == TYPE_STR)
+		return strcmp(*(const char *const *)a,
+		    *(const char *const *)b) == 0;
+	if (k->type == TYPE_RATE) {
+		const struct rate *x = a, *y = b;
+
+		return x->burst == y->burst && x->period_ms == y->period_ms;
+	}
+	return memcmp(a, b, sizes[k->type]) == 0;
+}
+
 void
-conf_reload(const struct conf *now, struct conf *next)
+conf_reload(const struct conf *now, struct conf *next, char *names_out,
+    size_t n)
 {
 	static const size_t sizes[] = {
 		[TYPE_BOOL] = sizeof(bool), [TYPE_U32] = sizeof(uint32_t),
@@ -435,11 +455,20 @@ conf_reload(const struct conf *now, struct conf *next)
 		[TYPE_RATE] = sizeof(struct rate),
 	};
 
-	for (size_t i = 0; i < KEYS_N; i++)
-		if (!keys[i].live)
-			memcpy((uint8_t *)next + keys[i].at,
-			    (const uint8_t *)now + keys[i].at,
-			    sizes[keys[i].type]);
+	names_out[0] = '\0';
+	for (size_t i = 0; i < KEYS_N; i++) {
+		const uint8_t *from = (const uint8_t *)now + keys[i].at;
+		uint8_t *to = (uint8_t *)next + keys[i].at;
+		size_t used = strlen(names_out);
+
+		if (keys[i].live)
+			continue;
+		if (!conf_same(&keys[i], from, to) &&
+		    used + strlen(keys[i].name) + 3 <= n)
+			snprintf(names_out + used, n - used, "%s%s",
+			    used > 0 ? ", " : "", keys[i].name);
+		memcpy(to, from, sizes[keys[i].type]);
+	}
 }
 
 void

@@ -45,9 +45,12 @@ void conf_free(struct conf *c);
 /*
  * Makes `next` what a running server may take over: its live keys; the others
  * become those of `now`, whose strings `next` then refers to, so that `now`
- * has to stay.
+ * has to stay. The names of those that `next` had another value of, which
+ * wait for a restart, are written to names_out, with ", " between, as far as
+ * there is room (n bytes with the NUL; n > 0).
  */
-void conf_reload(const struct conf *now, struct conf *next);
+void conf_reload(const struct conf *now, struct conf *next, char *names_out,
+    size_t n);
 /* The table for --help, through put(line). */
 void conf_help(void (*put)(const char *line));
 

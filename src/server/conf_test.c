@@ -175,16 +175,38 @@ static void
 test_conf_reload_takes_live_keys_only(void **state)
 {
 	struct conf *now, *next;
+	char names[64];
 
 	(void)state;
 	assert_int_equal(load(NULL, NULL, NULL, NULL, &now), OK);
 	assert_int_equal(load("{\"limits\":{\"sockets\":3},\"listen\":"
 	    "{\"http\":\"127.0.0.1:1\"},\"log\":{\"level\":\"error\"}}",
 	    NULL, NULL, NULL, &next), OK);
-	conf_reload(now, next);
+	conf_reload(now, next, names, sizeof(names));
+	assert_string_equal(names, "listen.http");
 	assert_int_equal(next->limits_sockets, 3);
 	assert_string_equal(next->log_level, "error");
 	assert_string_equal(next->listen_http, now->listen_http);
+	conf_free(next);
+	conf_free(now);
+}
+
+/* Which keys wait for a restart is said, as far as there is room. */
+static void
+test_conf_reload_names_what_waits(void **state)
+{
+	struct conf *now, *next;
+	char names[30];
+
+	(void)state;
+	assert_int_equal(load(NULL, NULL, NULL, NULL, &now), OK);
+	assert_int_equal(load("{\"edge\":{\"ping_interval\":\"26s\","
+	    "\"idle\":\"61s\"},\"store\":{\"readers\":3},"
+	    "\"threads\":{\"reactors\":3}}", NULL, NULL, NULL, &next), OK);
+	conf_reload(now, next, names, sizeof(names));
+	assert_string_equal(names, "edge.ping_interval");
+	assert_int_equal(next->edge_idle_ms, 61000);
+	assert_int_equal(next->edge_ping_interval_ms, 25000);
 	conf_free(next);
 	conf_free(now);
 }
@@ -218,6 +240,7 @@ main(void)
 		cmocka_unit_test(test_conf_wrong_value_names_the_key),
 		cmocka_unit_test(test_conf_malformed_file_names_the_byte),
 		cmocka_unit_test(test_conf_reload_takes_live_keys_only),
+		cmocka_unit_test(test_conf_reload_names_what_waits),
 		cmocka_unit_test(test_conf_help_has_every_key),
 	};
 

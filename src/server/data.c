@@ -18,7 +18,6 @@
 
 #define DATA_PEM_MAX ((size_t)256 << 10)
 #define DATA_CERT_DAYS 825
-#define DATA_FILE_MAX (DATA_PATH_MAX + 16)
 
 __attribute__((format(printf, 3, 4)))
 static enum err
@@ -180,6 +179,54 @@ data_cert(struct data *d, const char *cert, const char *key,
 	TRY(data_private(key, out));
 	TRY(data_read_pem(cert, &d->cert_pem, out));
 	return data_read_pem(key, &d->key_pem, out);
+}
+
+void
+data_cert_paths(const struct data *d, const char *cert, const char *key,
+    char cert_out[static DATA_FILE_MAX], char key_out[static DATA_FILE_MAX])
+{
+	if (cert[0] == '\0') {
+		data_file(d, "tls.crt", cert_out);
+		data_file(d, "tls.key", key_out);
+		return;
+	}
+	snprintf(cert_out, DATA_FILE_MAX, "%s", cert);
+	snprintf(key_out, DATA_FILE_MAX, "%s", key);
+}
+
+enum err
+data_cert_read(const struct data *d, const char *cert, const char *key,
+    struct data_cert *out, struct data_error *err_out)
+{
+	char cert_path[DATA_FILE_MAX], key_path[DATA_FILE_MAX];
+	struct data_cert c;
+	enum err e;
+
+	if ((cert[0] == '\0') != (key[0] == '\0'))
+		return data_wrong(err_out, ERR_VALIDATION,
+		    "tls.cert and tls.key must be set both or not at all");
+	data_cert_paths(d, cert, key, cert_path, key_path);
+	TRY(data_private(key_path, err_out));
+	buf_init(&c.cert_pem, DATA_PEM_MAX);
+	buf_init(&c.key_pem, DATA_PEM_MAX);
+	e = data_read_pem(cert_path, &c.cert_pem, err_out);
+	if (e == OK)
+		e = data_read_pem(key_path, &c.key_pem, err_out);
+	if (e != OK) {
+		data_cert_fini(&c);
+		return e;
+	}
+	*out = c;
+	return OK;
+}
+
+void
+data_cert_fini(struct data_cert *c)
+{
+	buf_fini(&c->cert_pem);
+	if (c->key_pem.p != NULL)
+		wipe(c->key_pem.p, c->key_pem.n);
+	buf_fini(&c->key_pem);
 }
 
 /* ---- keys of tokens ---- */

@@ -31,6 +31,23 @@ struct data {
 MUST_USE enum err data_open(struct data *d, const char *path,
     const char *cert, const char *key, const char *names,
     struct data_error *err_out);
+/* A certificate chain and its key (PEM), as they are in their files. */
+struct data_cert {
+	struct buf cert_pem, key_pem;
+};
+/*
+ * Reads them anew.
+ *   cert, key  in  as for data_open
+ *   out        out on OK only; data_cert_fini
+ * ERR_FORBIDDEN: others may read the key. ERR_VALIDATION, ERR_IO.
+ */
+MUST_USE enum err data_cert_read(const struct data *d, const char *cert,
+    const char *key, struct data_cert *out, struct data_error *err_out);
+void data_cert_fini(struct data_cert *c);	/* wipes; a zeroed one is fine */
+/* The paths of the two, where they are not set those in the directory. */
+#define DATA_FILE_MAX (DATA_PATH_MAX + 16)
+void data_cert_paths(const struct data *d, const char *cert, const char *key,
+    char cert_out[static DATA_FILE_MAX], char key_out[static DATA_FILE_MAX]);
 /*
  * The keys of tokens beside jwt.key, which data_open has read.
  *   alg   in  "HS256", "RS256" or "EdDSA"

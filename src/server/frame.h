@@ -57,6 +57,8 @@ struct server {
 	struct limit limit;
 	struct backoff *backoff;
 	const struct jwt_keys *keys;	/* of struct data */
+	const struct data *data;	/* main's */
+	struct tls_tickets *tickets;
 	struct shard *shards;
 	struct edge_app *apps;		/* one of each shard */
 	unsigned shards_n;

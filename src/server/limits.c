@@ -100,6 +100,6 @@ limits_edge(const struct conf *c, struct limits_nets *nets,
 	out->trusted = nets->all;
 	out->trusted_n = nets->n;
 	out->forwarded = span_eq(field, SPAN("forwarded")) ?
-	    EDGE_FORWARDED_STANDARD : EDGE_FORWARDED_X;
+	    EDGE_FORWARDED_RFC7239 : EDGE_FORWARDED_X;
 	return OK;
 }

@@ -13,6 +13,10 @@ struct limits_nets {
 	size_t n;
 };
 
+#define LIMITS_WRONG "edge.trusted must be addresses or networks such as " \
+	"127.0.0.1 or 10.0.0.0/8, at most 32, comma separated, and " \
+	"edge.trusted_field x-forwarded or forwarded"
+
 /* False: not such a list, or more than EDGE_NETS_MAX. */
 bool limits_nets_decode(const char *list, struct limits_nets *out);
 /*

@@ -16,20 +16,26 @@
 #include "base/text.h"
 #include "crypto/host.h"
 #include "net/tls.h"
+#include "server/main_user.h"
 #include "server/probe.h"
 #include "server/server.h"
+#include "server/watch.h"
 
 #ifndef NIGHTJAR_VERSION
 #define NIGHTJAR_VERSION "0.1.0"
 #endif
 
 #define SETS_MAX 128
+#define WORDS_MAX 4	/* behind the command */
 #define EXIT_USAGE 2
 
 extern char **environ;
 
 struct options {
 	const char *command;
+	const char *words[WORDS_MAX];
+	size_t words_n;
+	bool json;
 	const char *data, *file;
 	char default_data[DATA_PATH_MAX];
 	struct conf_set sets[SETS_MAX];
@@ -46,13 +52,19 @@ put_line(const char *line)
 static void
 usage(void)
 {
-	puts("usage: nightjard [serve|init|health] [--data DIR] "
-	    "[--config FILE] [--set KEY=VALUE]...\n"
+	puts("usage: nightjard [serve|init|health|user ...] [--data DIR] "
+	    "[--config FILE]\n"
+	    "                 [--set KEY=VALUE]...\n"
 	    "\n"
 	    "  serve          run the server (default)\n"
 	    "  init           make the data directory, secrets and "
 	    "certificate, then end\n"
 	    "  health         ask a running server whether it is ready\n"
+	    "  user import F  accounts with bcrypt hashes, from JSON lines or\n"
+	    "                 CSV (username, email, password_hash): all or "
+	    "none\n"
+	    "  user role N R  the role of N: user, auditor, operator, admin\n"
+	    "                 (the server must not run; --json: say it so)\n"
 	    "  --data DIR     data directory (NIGHTJARD_DATA); default "
 	    "~/.local/share/nightjard\n"
 	    "  --config FILE  configuration, JSON (NIGHTJARD_CONFIG)\n"
@@ -148,9 +160,14 @@ parse(struct options *o, int argc, char **argv)
 
 			if (status >= 0)
 				return status;
+		} else if (strcmp(a, "--json") == 0) {
+			o->json = true;
 		} else if (a[0] != '-' && !have_command) {
 			o->command = a;
 			have_command = true;
+		} else if (a[0] != '-' && strcmp(o->command, "user") == 0 &&
+		    o->words_n < WORDS_MAX) {
+			o->words[o->words_n++] = a;
 		} else {
 			fprintf(stderr, "nightjard: %s is unknown; "
 			    "try nightjard --help\n", a);
@@ -278,12 +295,16 @@ say_ready(const struct conf *c, const struct data *d, uint64_t took_us)
 	log_end(&l);
 }
 
+/* ---- what changes while it runs ---- */
+
+enum watched { WATCH_CONF, WATCH_CERT, WATCH_KEY };
+
 static void
-say_reload_refused(const char *why)
+say_refused(const char *event, const char *why)
 {
 	struct log l;
 
-	if (log_begin(&l, LOG_ERROR, "reload_refused")) {
+	if (log_begin(&l, LOG_ERROR, event)) {
 		log_str(&l, "why", why);
 		log_end(&l);
 	}
@@ -292,31 +313,79 @@ say_reload_refused(const char *why)
 static void
 reload(struct server *s, const struct options *o)
 {
+	struct server_error why;
 	struct conf_error e;
 	struct conf *next;
 	struct log l;
 
 	if (load(o, &next, &e) != OK)
-		say_reload_refused(e.text);
-	else if (server_reload(s, next) != OK)
-		say_reload_refused("too many reloads within ten minutes");
+		say_refused("reload_refused", e.text);
+	else if (server_reload(s, next, &why) != OK)
+		say_refused("reload_refused", why.text);
 	else if (log_begin(&l, LOG_INFO, "reloaded"))
 		log_end(&l);
 }
 
+static void
+reload_cert(struct server *s)
+{
+	struct server_error why;
+	struct log l;
+
+	if (server_reload_cert(s, &why) != OK)
+		say_refused("certificate_refused", why.text);
+	else if (log_begin(&l, LOG_INFO, "certificate_loaded"))
+		log_end(&l);
+}
+
+/* As they are now, the files are known. */
+static void
+watch_files(struct watch *w, const struct server *s, const struct options *o,
+    const struct data *d)
+{
+	const struct conf *c = server_conf(s);
+	char cert[DATA_FILE_MAX], key[DATA_FILE_MAX];
+
+	data_cert_paths(d, c->tls_cert, c->tls_key, cert, key);
+	watch_set(w, WATCH_CONF, o->file);
+	watch_set(w, WATCH_CERT, c->listen_https[0] != '\0' ? cert : NULL);
+	watch_set(w, WATCH_KEY, c->listen_https[0] != '\0' ? key : NULL);
+}
+
+/* SIGHUP (all is read anew), or a second has passed (what has changed is). */
+static void
+refresh(struct watch *w, struct server *s, const struct options *o,
+    const struct data *d, bool all)
+{
+	bool conf = watch_look(w, WATCH_CONF);
+	bool cert = watch_look(w, WATCH_CERT);
+	bool key = watch_look(w, WATCH_KEY);
+
+	if (all || conf)
+		reload(s, o);
+	if (all || conf || cert || key)
+		reload_cert(s);
+	if (all || conf)	/* there may be other paths in it */
+		watch_files(w, s, o, d);
+}
+
 /* Until SIGTERM or SIGINT; a second one while we stop ends at once. */
 static int
-wait_for_end(struct server *s, const struct options *o, const sigset_t *set)
+wait_for_end(struct server *s, const struct options *o, const struct data *d,
+    const sigset_t *set)
 {
+	const struct timespec second = { 1, 0 };
+	struct watch w = { .n = 0 };
 	struct log l;
 	int sig;
 
+	watch_files(&w, s, o, d);
 	for (;;) {
-		if (sigwait(set, &sig) != 0)
-			continue;
-		if (sig != SIGHUP)
+		sig = sigtimedwait(set, NULL, &second);
+		if (sig > 0 && sig != SIGHUP)
 			break;
-		reload(s, o);
+		if (sig > 0 || errno == EAGAIN)
+			refresh(&w, s, o, d, sig > 0);
 	}
 	if (log_begin(&l, LOG_INFO, "stopping")) {
 		log_str(&l, "signal", sig == SIGTERM ? "TERM" : "INT");
@@ -355,7 +424,7 @@ serve(const struct options *o, struct conf *conf, const struct data *d,
 	if (server_open(conf, d, &s, &why) != OK)
 		return fail(1, why.text);
 	say_ready(conf, d, sys_mono_us() - began_us);
-	return wait_for_end(s, o, &set);
+	return wait_for_end(s, o, d, &set);
 }
 
 static int
@@ -375,6 +444,9 @@ with_data(const struct options *o, struct conf *conf, uint64_t began_us)
 		printf("The data directory %s is ready.\n", d.path);
 		conf_free(conf);
 		status = 0;
+	} else if (strcmp(o->command, "user") == 0) {
+		status = main_user(conf, &d, o->words, o->words_n, o->json);
+		conf_free(conf);
 	} else {
 		status = serve(o, conf, &d, began_us);
 	}
@@ -411,11 +483,12 @@ main(int argc, char **argv)
 		status = why == NULL ? 0 : fail(1, why);
 		conf_free(conf);
 	} else if (strcmp(o.command, "serve") == 0 ||
-	    strcmp(o.command, "init") == 0) {
+	    strcmp(o.command, "init") == 0 ||
+	    strcmp(o.command, "user") == 0) {
 		status = with_data(&o, conf, began_us);
 	} else {
 		status = fail(EXIT_USAGE, "the command is none of serve, "
-		    "init and health");
+		    "init, health and user");
 		conf_free(conf);
 	}
 out:

@@ -7,8 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/log.h"
+#include "server/limits.h"
 #include "server/ops.h"
+#include "server/reload.h"
 #include "server/shard.h"
 
 #define LIMIT_SLOTS ((size_t)1 << 18)
@@ -59,66 +60,86 @@ server_wrong(struct server_error *out, enum err e, const char *fmt, ...)
 
 /* ---- listening ---- */
 
+/* How an address is listened on. */
+struct listen {
+	const char *key;		/* of the configuration */
+	struct tls_ctx *tls;		/* or NULL */
+	const struct edge_redirect *redirect;	/* or NULL */
+};
+
 static enum err
 server_listen_on(struct server *s, const struct sys_addr *a,
-    struct tls_ctx *tls, const char *key, const char *text,
-    struct server_error *out)
+    const struct listen *l, const char *text, struct server_error *out)
 {
 	enum err e = sys_port_free(a);
 
 	for (unsigned i = 0; e == OK && i < s->shards_n; i++)
-		e = edge_listen(s->shards[i].edge, a, tls, NULL);
+		e = l->redirect != NULL ? edge_listen_redirect(
+		    s->shards[i].edge, a, l->redirect, NULL) :
+		    edge_listen(s->shards[i].edge, a, l->tls, NULL);
 	if (e == ERR_CONFLICT)
 		return server_wrong(out, e, "%s is in use by another program; "
 		    "choose another address with --set %s=ADDRESS:PORT",
-		    text, key);
+		    text, l->key);
 	if (e == ERR_FORBIDDEN)
 		return server_wrong(out, e,
-		    "listening on %s (%s) is not allowed", text, key);
+		    "listening on %s (%s) is not allowed", text, l->key);
 	if (e != OK)
 		return server_wrong(out, e,
-		    "listening on %s (%s) is not possible", text, key);
+		    "listening on %s (%s) is not possible", text, l->key);
 	return OK;
 }
 
-/* "127.0.0.1:3000" or "[::1]:3000" or "localhost:3000". */
-static enum err
-server_listen_at(struct server *s, struct span item, struct tls_ctx *tls,
-    const char *key, struct server_error *out)
+/* Splits "127.0.0.1:3000", "[::1]:3000" or "localhost:3000". */
+static bool
+split_address(struct span item, struct span *host, uint16_t *port_out)
 {
-	char text[128];
-	struct sys_addr addrs[LISTEN_ADDRS_MAX];
-	size_t colon = item.n, n = 0;
+	size_t colon = item.n;
 	uint64_t port;
 
 	while (colon > 0 && item.p[colon - 1] != ':')
 		colon--;
-	if (item.n == 0 || item.n >= sizeof(text) || colon == 0 ||
+	if (item.n == 0 || colon == 0 ||
 	    !span_u64(span_sub(item, colon, item.n), 65535, &port))
+		return false;
+	*host = span_sub(item, 0, colon - 1);
+	if (host->n >= 2 && host->p[0] == '[' && host->p[host->n - 1] == ']')
+		*host = span_sub(*host, 1, host->n - 2);
+	*port_out = (uint16_t)port;
+	return true;
+}
+
+static enum err
+server_listen_at(struct server *s, struct span item, const struct listen *l,
+    struct server_error *out)
+{
+	char text[128];
+	struct sys_addr addrs[LISTEN_ADDRS_MAX];
+	struct span host;
+	uint16_t port;
+	size_t n = 0;
+
+	if (item.n >= sizeof(text) || !split_address(item, &host, &port))
 		return server_wrong(out, ERR_VALIDATION,
 		    "%s must be addresses with ports, such as "
-		    "127.0.0.1:3000 or [::1]:3000, comma separated", key);
-	struct span host = span_sub(item, 0, colon - 1);
-	if (host.n >= 2 && host.p[0] == '[' && host.p[host.n - 1] == ']')
-		host = span_sub(host, 1, host.n - 2);
+		    "127.0.0.1:3000 or [::1]:3000, comma separated", l->key);
 	memcpy(text, host.p, host.n);
 	text[host.n] = '\0';
-	if (sys_addr_decode(text, (uint16_t)port, &addrs[0]))
+	if (sys_addr_decode(text, port, &addrs[0]))
 		n = 1;
-	else if (sys_resolve(text, (uint16_t)port, addrs, LISTEN_ADDRS_MAX,
-	    &n) != OK)
+	else if (sys_resolve(text, port, addrs, LISTEN_ADDRS_MAX, &n) != OK)
 		return server_wrong(out, ERR_VALIDATION,
-		    "%s: there is no address \"%s\"", key, text);
+		    "%s: there is no address \"%s\"", l->key, text);
 	memcpy(text, item.p, item.n);
 	text[item.n] = '\0';
 	for (size_t i = 0; i < n; i++)
-		TRY(server_listen_on(s, &addrs[i], tls, key, text, out));
+		TRY(server_listen_on(s, &addrs[i], l, text, out));
 	return OK;
 }
 
 static enum err
-server_listen(struct server *s, const char *list, struct tls_ctx *tls,
-    const char *key, struct server_error *out)
+server_listen(struct server *s, const char *list, const struct listen *l,
+    struct server_error *out)
 {
 	struct span left = span_str(list);
 
@@ -128,10 +149,35 @@ server_listen(struct server *s, const char *list, struct tls_ctx *tls,
 
 		while (item.n > 0 && item.p[0] == ' ')
 			item = span_sub(item, 1, item.n);
-		TRY(server_listen_at(s, item, tls, key, out));
+		TRY(server_listen_at(s, item, l, out));
 		left = span_sub(left, end + 1, left.n);
 	}
 	return OK;
+}
+
+/* All addresses of the configuration. */
+static enum err
+server_listen_all(struct server *s, const struct conf *c,
+    const struct data *d, struct server_error *out)
+{
+	struct span first = span_str(c->listen_https), host;
+	struct edge_redirect to = { .port = 443 };
+	struct listen https = { "listen.https", NULL, NULL };
+	const struct listen http = { "listen.http", NULL, NULL };
+	const struct listen redirect = { "listen.redirect", NULL, &to };
+	enum err e;
+
+	if (first.n > 0) {
+		TRY(reload_tls(s, buf_span(&d->cert_pem),
+		    buf_span(&d->key_pem), &https.tls, out));
+		e = server_listen(s, c->listen_https, &https, out);
+		tls_ctx_unref(https.tls);
+		TRY(e);
+		(void)split_address(span_sub(first, 0,
+		    span_find(first, ',')), &host, &to.port);
+	}
+	TRY(server_listen(s, c->listen_redirect, &redirect, out));
+	return server_listen(s, c->listen_http, &http, out);
 }
 
 /* ---- start ---- */
@@ -160,34 +206,20 @@ shard_main(void *arg)
 	reactor_run(s->reactor);
 }
 
-static void
-server_edge_conf(const struct conf *c, struct edge_conf *e)
-{
-	edge_conf_default(e);
-	e->conns_max = c->edge_conns_max;
-	e->addr_conns_max = c->edge_addr_conns_max;
-	e->idle_ms = c->edge_idle_ms;
-	e->body_ms = c->edge_request_ms;
-	if (e->head_ms > c->edge_request_ms)
-		e->head_ms = c->edge_request_ms;
-	e->held_max = c->edge_held_max;
-	e->body_max = c->edge_payload_max;
-	e->message_max = c->edge_payload_max;
-	e->out_max = c->edge_queue_max;
-	e->ping_interval_ms = c->edge_ping_interval_ms;
-	e->ping_timeout_ms = c->edge_ping_timeout_ms;
-	e->headers = headers;
-	e->headers_n = sizeof(headers) / sizeof(headers[0]);
-	e->tls_headers = tls_headers;
-	e->tls_headers_n = sizeof(tls_headers) / sizeof(tls_headers[0]);
-}
-
 static enum err
-server_open_shards(struct server *s, const struct conf *c)
+server_open_shards(struct server *s, const struct conf *c,
+    struct server_error *out)
 {
+	struct edge *edges[DIRECTORY_REACTORS_MAX];
+	struct limits_nets nets;
 	struct edge_conf conf;
 
-	server_edge_conf(c, &conf);
+	if (limits_edge(c, &nets, &conf) != OK)
+		return server_wrong(out, ERR_VALIDATION, LIMITS_WRONG);
+	conf.headers = headers;
+	conf.headers_n = sizeof(headers) / sizeof(headers[0]);
+	conf.tls_headers = tls_headers;
+	conf.tls_headers_n = sizeof(tls_headers) / sizeof(tls_headers[0]);
 	for (unsigned i = 0; i < s->shards_n; i++) {
 		s->apps[i] = (struct edge_app){ .arg = &s->shards[i],
 		    .on_request = rest_request, .on_refused = rest_refused,
@@ -195,8 +227,9 @@ server_open_shards(struct server *s, const struct conf *c)
 		    .on_connect = socket_connect, .on_event = socket_event,
 		    .on_close = socket_close };
 		TRY(shard_open(&s->shards[i], s, i, &s->apps[i], &conf));
+		edges[i] = s->shards[i].edge;
 	}
-	return OK;
+	return edge_link(edges, s->shards_n);
 }
 
 static enum err
@@ -226,10 +259,9 @@ server_fill(struct server *s, const struct conf *c, const struct data *d,
     struct server_error *out)
 {
 	unsigned n = c->threads_reactors;
-	struct tls_ctx *tls = NULL;
-	enum err e;
 
 	s->keys = &d->keys;
+	s->data = d;
 	s->started_ms = sys_unix_ms();
 	sys_random(&s->seed, sizeof(s->seed));
 	thread_lock_init(&s->lock);
@@ -246,22 +278,11 @@ server_fill(struct server *s, const struct conf *c, const struct data *d,
 	TRY(pages_init(s->pages, s->keys));
 	TRY(limit_init(&s->limit, LIMIT_SLOTS, s->seed));
 	TRY(backoff_open(&s->backoff));
+	TRY(tls_tickets_new(TLS_TICKETS_PERIOD_MS, &s->tickets));
 	TRY(server_open_store(s, c, d, out));
 	TRY(work_open(c->argon2_threads, c->argon2_queue, &s->work));
-	TRY(server_open_shards(s, c));
-	if (c->listen_https[0] != '\0') {
-		e = tls_ctx_server(buf_span(&d->cert_pem),
-		    buf_span(&d->key_pem), &tls);
-		if (e != OK)
-			return server_wrong(out, e, e == ERR_CONFLICT ?
-			    "tls.key is not the key of tls.cert" :
-			    "tls.cert or tls.key can not be read");
-		e = server_listen(s, c->listen_https, tls, "listen.https",
-		    out);
-		tls_ctx_unref(tls);
-		TRY(e);
-	}
-	TRY(server_listen(s, c->listen_http, NULL, "listen.http", out));
+	TRY(server_open_shards(s, c, out));
+	TRY(server_listen_all(s, c, d, out));
 	for (unsigned i = 0; i < s->shards_n; i++) {
 		char name[24];
 
@@ -295,6 +316,7 @@ server_free(struct server *s)
 	thread_cond_fini(&s->cond);
 	for (size_t i = 0; i < s->olds_n; i++)
 		conf_free(s->olds[i]);
+	tls_tickets_unref(s->tickets);
 	pages_fini(s->pages);
 	free(s->routes);
 	free(s->apps);
@@ -322,39 +344,6 @@ server_open(struct conf *conf, const struct data *data, struct server **out,
 		return e;
 	}
 	*out = s;
-	return OK;
-}
-
-/* Drops the oldest configuration if no call can refer to it any more. */
-static bool
-forget_oldest(struct server *s, uint64_t now_ms)
-{
-	/* It was replaced when the one after it was taken over. */
-	if (s->olds_n < 2 || now_ms < s->olds_ms[1] + SERVER_CONF_KEEP_MS)
-		return false;
-	conf_free(s->olds[0]);
-	s->olds_n--;
-	memmove(s->olds, s->olds + 1, s->olds_n * sizeof(s->olds[0]));
-	memmove(s->olds_ms, s->olds_ms + 1, s->olds_n * sizeof(s->olds_ms[0]));
-	return true;
-}
-
-enum err
-server_reload(struct server *s, struct conf *next)
-{
-	uint64_t now_ms = sys_mono_us() / 1000;
-	enum log_level level;
-
-	if (s->olds_n == SERVER_CONFS_MAX && !forget_oldest(s, now_ms)) {
-		conf_free(next);
-		return ERR_BUSY;
-	}
-	conf_reload(atomic_load(&s->conf), next);
-	s->olds_ms[s->olds_n] = now_ms;
-	s->olds[s->olds_n++] = next;
-	atomic_store_explicit(&s->conf, next, memory_order_release);
-	if (log_level_by_name(next->log_level, &level))
-		log_set_level(level);
 	return OK;
 }
 

@@ -4,12 +4,13 @@
  */
 #include "server/shard.h"
 
+#include "server/counters.h"
 #include "server/ops.h"
 #include "server/sock.h"
 
 #define SOCKS_KEEP 256
 #define METRICS_TEXT_MAX ((size_t)1 << 20)
-#define MORE_MAX 48
+#define MORE_MAX (48 + COUNTERS_MAX)
 
 enum err
 shard_open(struct shard *s, struct server *server, unsigned index,
@@ -134,6 +135,18 @@ more_edge(struct more *m, const struct frame *f)
 	    sum.bytes_out);
 }
 
+/* Each of the edge's counters by itself. */
+static void
+more_counters(struct more *m, const struct frame *f)
+{
+	for (size_t i = 0; i < counters_n(); i++) {
+		const struct counter *c = counters_get(i);
+
+		more_add(m, c->name, c->help, c->is_counter, counters_sum(c,
+		    f->edge_stats, f->home->server->shards_n));
+	}
+}
+
 static void
 more_store(struct more *m, struct server *server)
 {
@@ -180,6 +193,7 @@ shard_metrics_text(struct frame *f)
 		slots[i] = &server->shards[i].metrics;
 	more_edge(&more, f);
 	more_store(&more, server);
+	more_counters(&more, f);
 	buf_init(&out, METRICS_TEXT_MAX);
 	e = metrics_text(slots, server->shards_n, more.all, more.n, &out);
 	if (e == OK)
