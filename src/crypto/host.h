@@ -98,6 +98,8 @@ MUST_USE enum err host_password_verify(struct span password, struct span phc);
  */
 MUST_USE enum err host_password_absent(struct span password);
 
+/* True, with its cost, when the kept hash is bcrypt that can be verified. */
+bool host_password_is_bcrypt(struct span phc, uint32_t *cost_out);
 /* True when the kept hash is Argon2id with today's parameters. */
 bool host_password_is_current(struct span phc);
 

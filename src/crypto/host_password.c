@@ -203,10 +203,10 @@ verify_argon(struct span password, const struct phc *phc)
 }
 
 /* "$2b$", two digits, "$", 53 characters of bcrypt's alphabet. */
-static bool
-is_bcrypt(struct span s)
+bool
+host_password_is_bcrypt(struct span s, uint32_t *cost_out)
 {
-	uint64_t cost;
+	uint32_t cost;
 	size_t i;
 
 	if (s.n != BCRYPT_LEN || !(span_starts(s, SPAN("$2a$")) ||
@@ -214,7 +214,7 @@ is_bcrypt(struct span s)
 	    s.p[6] != '$' || s.p[4] < '0' || s.p[4] > '9' || s.p[5] < '0' ||
 	    s.p[5] > '9')
 		return false;
-	cost = (uint64_t)(s.p[4] - '0') * 10 + (uint64_t)(s.p[5] - '0');
+	cost = (uint32_t)(s.p[4] - '0') * 10 + (uint32_t)(s.p[5] - '0');
 	if (cost < BCRYPT_COST_MIN || cost > BCRYPT_COST_MAX)
 		return false;
 	for (i = 7; i < s.n; i++)
@@ -223,6 +223,7 @@ is_bcrypt(struct span s)
 		    !(s.p[i] >= 'A' && s.p[i] <= 'Z') &&
 		    !(s.p[i] >= 'a' && s.p[i] <= 'z'))
 			return false;
+	*cost_out = cost;
 	return true;
 }
 
@@ -259,12 +260,13 @@ enum err
 host_password_verify(struct span password, struct span phc)
 {
 	struct phc kept;
+	uint32_t cost;
 
 	if (password.n > HOST_PASSWORD_MAX)
 		return ERR_INVALID_CREDENTIALS;
 	if (phc_decode(phc, &kept))
 		return verify_argon(password, &kept);
-	if (is_bcrypt(phc))
+	if (host_password_is_bcrypt(phc, &cost))
 		return verify_bcrypt(password, phc);
 	return ERR_FORMAT;
 }
