@@ -534,8 +534,8 @@ has_binary(struct span body)
 	return false;
 }
 
-/* True: all of it was well. The session may have ended in any case. */
-static bool
+/* It may end the session. */
+static void
 take_packets(struct session *s, struct span body)
 {
 	struct edge_ref ref = { s->edge, s->slot.index, s->slot.generation };
@@ -545,13 +545,13 @@ take_packets(struct session *s, struct span body)
 	enum err err = OK;
 	bool more = true;
 
-	if (!utf8_valid(body)) {
+	if (body.n == 0 || !utf8_valid(body)) {
 		edge_session_bad(s);
-		return false;
+		return;
 	}
 	if (has_binary(body) && (b = blob_new(body.n)) == NULL) {
 		edge_session_cut(s, EDGE_LOST);
-		return false;
+		return;
 	}
 	arena_init(&a, b == NULL ? NULL : b->p, b == NULL ? 0 : b->n);
 	while (more && (more = eio_next(&body, &a, &k, &err)))
@@ -559,7 +559,6 @@ take_packets(struct session *s, struct span body)
 	if (err != OK && edge_session_find(ref) != NULL)
 		edge_session_bad(s);
 	blob_unref(b);
-	return err == OK;
 }
 
 static void
@@ -568,7 +567,6 @@ poll_post(struct session *s, const struct poll_request *q, struct asker from,
 {
 	struct edge *e = s->edge;
 	struct polling *p = s->poll;
-	uint64_t bad = e->stats.bad_packets;
 
 	if (is_posting(p) && (p->post.conn != from.conn ||
 	    p->post.forward != from.forward)) {
@@ -586,27 +584,43 @@ poll_post(struct session *s, const struct poll_request *q, struct asker from,
 	}
 	if (p->upgraded)	/* begun before the upgrade was complete */
 		edge_poll_free(p);
-	if (s->ended) {		/* nobody listens any more */
-		answer(from, o, &(struct poll_answer){ .status = 200 });
+	if (q->octets) {
+		if (!s->ended)
+			edge_session_bad(s);
+		refuse(from, o, 400, EIO_ERR_REQUEST);
 		return;
 	}
-	if (q->octets)
-		edge_session_bad(s);
-	else
-		(void)take_packets(s, q->body);
-	if (e->stats.bad_packets > bad)
-		refuse(from, o, 400, EIO_ERR_REQUEST);
-	else
-		answer(from, o, &(struct poll_answer){ .status = 200 });
+	/*
+	 * "ok" says that it was read. What is wrong in it ends the session, of
+	 * which the next GET tells, as that of engine.io does. Of one that is
+	 * over already nobody listens any more.
+	 */
+	if (!s->ended)
+		take_packets(s, q->body);
+	answer(from, o, &(struct poll_answer){ .status = 200 });
 }
 
 /* ---- Both ---- */
+
+/* The session; one whose pong is due by now is over, though its timer comes
+ * later in this tick. */
+static struct session *
+find(struct edge *e, const struct poll_request *q)
+{
+	struct session *s = edge_handshake_find(e, q);
+
+	if (s == NULL || q->method != HTTP_M_GET || !edge_session_is_late(s))
+		return s;
+	e->stats.ping_late++;
+	edge_session_cut(s, EDGE_PING);
+	return NULL;
+}
 
 void
 edge_poll_request(struct edge *e, const struct poll_request *q,
     struct asker from, const struct origin *o)
 {
-	struct session *s = edge_handshake_find(e, q);
+	struct session *s = find(e, q);
 	bool polls = s != NULL && s->poll != NULL &&
 	    (s->conn == NULL || (q->method == HTTP_M_POST &&
 	    is_posting(s->poll) && s->poll->post.conn == from.conn &&

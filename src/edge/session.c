@@ -9,6 +9,8 @@
 #include "base/text.h"
 #include "edge/poll.h"
 
+#define LATE_MS 5		/* that a timer is late by in a usual tick */
+
 static struct session *
 of_ping(struct timer *t)
 {
@@ -205,14 +207,28 @@ time_ping(struct session *s)
 	    s->edge->conf.ping_interval_ms, on_ping);
 }
 
+bool
+edge_session_is_late(const struct session *s)
+{
+	uint64_t now = reactor_now_ms(s->edge->reactor);
+
+	return !s->ended && s->pinged && now >= s->ping.at_ms &&
+	    now - s->ping.at_ms <= LATE_MS;
+}
+
 static void
 on_ping(struct timer *t)
 {
 	struct session *s = of_ping(t);
+	uint64_t late = reactor_now_ms(s->edge->reactor) - t->at_ms;
+	uint64_t ms = s->edge->conf.ping_timeout_ms;
 
+	/* From when it was due; not if we were away for longer. */
+	if (late <= LATE_MS && late < ms)
+		ms -= late;
 	s->pinged = true;
-	timer_start(reactor_wheel(s->edge->reactor), &s->ping,
-	    s->edge->conf.ping_timeout_ms, on_pong_late);
+	timer_start(reactor_wheel(s->edge->reactor), &s->ping, ms,
+	    on_pong_late);
 	(void)edge_session_send(s, 1, put_ping, NULL);
 }
 
