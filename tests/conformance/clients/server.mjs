@@ -94,6 +94,7 @@ export class Proxy {
     a.setNoDelay(true);
     b.setNoDelay(true);
     const end = () => {
+      if (this.held) return;    // nobody hears of it
       this.pairs.delete(p);
       a.destroy();
       b.destroy();
