@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "edge/private.h"
+#include "edge/sio.h"
 
 #define RIG_OUT_MAX (8u << 20)
 #define RIG static __attribute__((unused))
@@ -185,10 +186,13 @@ rig_on_event(void *arg, struct edge_ref s, const struct edge_event *e)
 	rig_note("event", e->name, e->args);
 	assert_ptr_equal(edge_user(s), &rig_user);
 	if (span_eq(e->name, SPAN("echo"))) {
+		const struct edge_args all = { e->args, e->parts,
+		    e->parts_n };
+
 		if (e->ack >= 0)
-			edge_ack(s, e->ack, e->args);
+			edge_ack_with(s, e->ack, &all);
 		else
-			edge_emit_one(s, SPAN("echoed"), e->args);
+			edge_emit_with(s, SPAN("echoed"), &all, false);
 	} else if (span_eq(e->name, SPAN("first"))) {
 		edge_emit_one(s, SPAN("first"), e->first);
 	} else if (span_eq(e->name, SPAN("ask"))) {
@@ -415,8 +419,25 @@ rig_send_text(int fd, const char *text)
 	rig_send(fd, rig_frame(WS_OP_TEXT, true, span_str(text)));
 }
 
+/* CONNECT's answer, with its ids as *. */
+RIG void
+rig_put_connect(struct wr *w, struct span data)
+{
+	size_t at = span_find(data, '{');
+	struct span ids = span_sub(data, at, data.n);
+	bool has_pid = ids.n > 8 + EDGE_SOCK_ID + 2;
+
+	assert_true(span_starts(ids, SPAN("{\"sid\":\"")));
+	assert_int_equal(ids.n, 8 + EDGE_SOCK_ID + 2 +
+	    (has_pid ? 9 + EDGE_SOCK_ID : 0));
+	wr_str(w, "T ");
+	wr_span(w, span_sub(data, 0, at));
+	wr_str(w, has_pid ? "{\"sid\":\"*\",\"pid\":\"*\"}" :
+	    "{\"sid\":\"*\"}");
+}
+
 /*
- * The frames in what was received, one line each: "T text", "B n", "P data"
+ * The frames in what was received, one line each: "T text", "B data", "P data"
  * (pong), "C code", and "END". Socket ids become *.
  */
 RIG const char *
@@ -436,9 +457,11 @@ rig_frames(int fd)
 
 		assert_true(op & 0x80);		/* FIN */
 		assert_false(r.bad);
-		if (op == 0x81 && span_starts(data, SPAN("40{\"sid\":\""))) {
-			assert_int_equal(data.n, 10 + EDGE_SOCK_ID + 2);
-			wr_str(&w, "T 40{\"sid\":\"*\"}");
+		if (op == 0x81 && span_starts(data, SPAN("40"))) {
+			rig_put_connect(&w, data);
+		} else if (op == 0x82) {
+			wr_str(&w, "B ");
+			wr_span(&w, data);
 		} else if (op == 0x81) {
 			wr_str(&w, "T ");
 			wr_span(&w, data);
@@ -483,6 +506,24 @@ rig_sio(void)
 	rig_send_text(fd, "40");
 	assert_string_equal(rig_frames(fd), "T 40{\"sid\":\"*\"}\n");
 	return fd;
+}
+
+/* ... and one in another, which is then rig.sock. */
+RIG void
+rig_join(int fd, const char *nsp)
+{
+	char text[300];
+
+	(void)snprintf(text, sizeof text, "40%s,", nsp);
+	rig_send_text(fd, text);
+	(void)snprintf(text, sizeof text, "T 40%s,{\"sid\":\"*\"}\n", nsp);
+	assert_string_equal(rig_frames(fd), text);
+}
+
+RIG void
+rig_send_binary(int fd, struct span bytes)
+{
+	rig_send(fd, rig_frame(WS_OP_BINARY, true, bytes));
 }
 
 RIG int
