@@ -31,6 +31,7 @@ static struct {
 	bool drained;
 	unsigned refused_n;
 	bool own_refusals;
+	bool ask_later;			/* sockets are accepted by the test */
 	int handshake_status;
 	size_t body_max;
 	/* of a single test */
@@ -150,7 +151,8 @@ rig_on_connect(void *arg, struct edge_ref s, const struct edge_connect *c)
 	assert_true(span_eq(edge_sock_nsp(s), c->nsp));
 	if (span_starts(c->nsp, SPAN("/nowhere"))) {
 		edge_refuse(s, SPAN("Invalid namespace"), SPAN(""));
-	} else if (span_eq(c->auth, SPAN("{\"token\":\"later\"}"))) {
+	} else if (rig.ask_later ||
+	    span_eq(c->auth, SPAN("{\"token\":\"later\"}"))) {
 		rig.later = s;
 	} else if (span_eq(c->auth, SPAN("{\"token\":\"bad\"}"))) {
 		edge_refuse(s, SPAN("no \"entry\""), SPAN("{\"code\":7}"));
