@@ -1,20 +1,24 @@
 /*
  * edge_fuzz.c: bytes from outside into a connection, over a socket pair. The
- * first byte says where the rest is cut in two; what a whole and a cut input
- * cause (what the app is told, what is answered) must be the same. An input
+ * first byte says where the rest is cut in two, a short one is sent byte by
+ * byte as well; what a whole and a cut input cause (what the app is told, what
+ * is answered) must be the same. An input
  * whose first byte is odd begins behind a handshake, so that frames and
  * packets are reached at once.
  */
 #include <assert.h>
+#include <unistd.h>
 
 #include "base/fuzz.h"
 #include "edge/private.h"
 
 #define OUT_MAX (1u << 20)
+#define BYTES_MAX 200	/* of an input that is sent byte by byte, too */
 
 static struct reactor *reactor;
 static struct edge *edge;
 static struct buf told;
+static size_t sunk_at;	/* where a streamed body begins in it */
 
 static void
 note(const char *what, struct span a, struct span b)
@@ -25,6 +29,69 @@ note(const char *what, struct span a, struct span b)
 		return;
 }
 
+/* ---- Bodies of every kind, by the last character of the path ---- */
+
+static void
+note_file(int fd)
+{
+	uint8_t piece[4096];
+	ssize_t n;
+
+	while ((n = read(fd, piece, sizeof piece)) > 0)
+		if (buf_add(&told, piece, (size_t)n) != OK)
+			return;
+}
+
+static void
+on_piece(void *arg, struct edge_ref ref, struct span piece)
+{
+	(void)arg;
+	if (buf_add_span(&told, piece) != OK)
+		return;
+	/* Whoever stops it goes on at once: what comes is the same. */
+	edge_body_pause(ref);
+	edge_body_resume(ref);
+}
+
+static void
+on_end(void *arg, struct edge_ref ref, bool whole)
+{
+	(void)arg;
+	(void)ref;
+	/* Of one that broke off more or less was handed on before. */
+	if (!whole)
+		told.n = sunk_at;
+	note(whole ? "whole" : "broken", SPAN(""), SPAN(""));
+}
+
+static const struct edge_sink sink = { on_piece, on_end };
+
+static void
+on_head(void *arg, struct edge_ref ref, const struct edge_request *req,
+    struct edge_body *body)
+{
+	struct span path = req->head->path;
+	uint8_t last = path.p[path.n - 1];
+
+	(void)arg;
+	(void)ref;
+	body->how = last == 's' ? EDGE_SPOOL : last == 't' ? EDGE_STREAM :
+	    EDGE_HOLD;
+	body->sink = &sink;
+	sunk_at = told.n;
+}
+
+static void
+on_room(void *arg, struct edge_ref ref)
+{
+	(void)arg;
+	if (edge_answer_write(ref, SPAN("one ")) &&
+	    edge_answer_write(ref, SPAN("two")))
+		edge_answer_end(ref);
+}
+
+static const struct edge_source source = { on_room, NULL };
+
 static void
 on_request(void *arg, struct edge_ref ref, const struct edge_request *req)
 {
@@ -32,7 +99,12 @@ on_request(void *arg, struct edge_ref ref, const struct edge_request *req)
 
 	(void)arg;
 	note("request", req->head->target, req->body);
-	edge_answer(ref, &a);
+	if (req->body_fd >= 0)
+		note_file(req->body_fd);
+	if (span_eq(req->head->path, SPAN("/w")))
+		(void)edge_answer_begin(ref, &a, EDGE_UNKNOWN, &source, NULL);
+	else
+		edge_answer(ref, &a);
 }
 
 static void
@@ -68,7 +140,8 @@ on_close(void *arg, struct edge_ref s, enum edge_end why)
 }
 
 static const struct edge_app app = { .on_request = on_request,
-    .on_connect = on_connect, .on_event = on_event, .on_close = on_close };
+    .on_head = on_head, .on_connect = on_connect, .on_event = on_event,
+    .on_close = on_close };
 
 static void
 start(void)
@@ -81,6 +154,7 @@ start(void)
 	c.conns_max = 4;
 	c.body_max = 20000;
 	c.message_max = 20000;
+	c.linger_ms = 0;
 	if (reactor_open(0, &reactor) != OK)
 		abort();
 	reactor_adopt(reactor);
@@ -120,6 +194,22 @@ drain(int fd)
 	return all;
 }
 
+/* Sessions over polling outlive their connections. */
+static void
+end_sessions(void)
+{
+	struct session *s;
+	uint32_t at = 0;
+
+	while ((s = slab_next(&edge->sessions, &at)) != NULL)
+		if (!s->ended)
+			edge_session_close(s, EDGE_LOST, WS_CODE_NORMAL,
+			    "");
+}
+
+/* In two pieces; cut NOWHERE: byte by byte. */
+#define NOWHERE SIZE_MAX
+
 static size_t
 run(struct span in, size_t cut, bool upgraded)
 {
@@ -137,10 +227,15 @@ run(struct span in, size_t cut, bool upgraded)
 		abort();
 	if (upgraded)
 		send_all(fds[1], span_of(shake, sizeof shake - 1));
-	send_all(fds[1], span_sub(in, 0, cut));
-	send_all(fds[1], span_sub(in, cut, in.n));
+	for (size_t i = 0; cut == NOWHERE && i < in.n; i++)
+		send_all(fds[1], span_sub(in, i, 1));
+	if (cut != NOWHERE) {
+		send_all(fds[1], span_sub(in, 0, cut));
+		send_all(fds[1], span_sub(in, cut, in.n));
+	}
 	out = drain(fds[1]);
 	sys_close(fds[1]);
+	end_sessions();
 	for (int i = 0; i < 8; i++)
 		reactor_tick(reactor, 0);
 	assert(edge_stats(edge)->conns == 0);
@@ -164,10 +259,22 @@ may_expect(struct span in)
 	return false;
 }
 
+/* Cut there, it causes what it did whole. */
+static void
+again(struct span in, size_t cut, bool upgraded, size_t out)
+{
+	struct buf first = told;
+
+	buf_init(&told, OUT_MAX);
+	assert(run(in, cut, upgraded) == out || may_expect(in));
+	assert(span_eq(buf_span(&first), buf_span(&told)));
+	buf_fini(&told);
+	told = first;
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct buf first;
 	struct span in;
 	size_t out;
 	bool upgraded;
@@ -180,12 +287,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	in = span_of(data + 1, size - 1);
 	upgraded = data[0] & 1;
 	out = run(in, in.n, upgraded);
-	first = told;
-	buf_init(&told, OUT_MAX);
-	assert(run(in, data[0] % (in.n + 1), upgraded) == out ||
-	    may_expect(in));
-	assert(span_eq(buf_span(&first), buf_span(&told)));
-	buf_fini(&told);
-	told = first;
+	again(in, data[0] % (in.n + 1), upgraded, out);
+	if (in.n <= BYTES_MAX)
+		again(in, NOWHERE, upgraded, out);
 	return 0;
 }
