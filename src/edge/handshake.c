@@ -195,6 +195,9 @@ read_request(struct edge *e, const struct http_msg *h,
 
 	*out = (struct ask){ .q.method = h->method,
 	    .q.path = (uint8_t)(path - e->paths) };
+	/* Proxies say Connection: upgrade of requests that are none. */
+	out->upgrade = h->upgrade && span_eq_nocase(http_find(h, "Upgrade"),
+	    SPAN("websocket"));
 	arena_init(&a, e->names, EDGE_SCRATCH);
 	*why = EIO_ERR_REQUEST;
 	if (http_query(h->query, &a, p, &n) != OK)
@@ -207,9 +210,6 @@ read_request(struct edge *e, const struct http_msg *h,
 	out->q.version_ok = span_eq(param(p, n, SPAN("EIO")), SPAN("4"));
 	out->q.octets = span_eq_nocase(http_find(h, "Content-Type"),
 	    SPAN("application/octet-stream"));
-	/* Proxies say Connection: upgrade of requests that are none. */
-	out->upgrade = h->upgrade && span_eq_nocase(http_find(h, "Upgrade"),
-	    SPAN("websocket"));
 	sid = param(p, n, SPAN("sid"));
 	out->has_sid = sid.n > 0;
 	if (sid.n == EDGE_SID) {
@@ -409,14 +409,14 @@ edge_handshake_request(struct conn *c, const struct eio_path *path,
 		return;
 	}
 	if (!read_request(e, req->head, path, &k, &why)) {
-		refuse(c, 400, why, k.upgrade, &o);
+		refuse(c, 400, why, k.upgrade || k.q.websocket, &o);
 		return;
 	}
 	k.q.body = req->body;
 	if (k.has_sid)
 		to_session(c, &k, req->head, &o);
 	else if (is_refused(&k, req->head, &why))
-		refuse(c, 400, why, k.upgrade, &o);
+		refuse(c, 400, why, k.upgrade || k.q.websocket, &o);
 	else
 		new_session(c, &k, req, &o);
 }

@@ -241,6 +241,7 @@ void rest_request(void *arg, struct edge_ref ref,
 void rest_refused(void *arg, struct edge_ref ref, int status, const char *why);
 
 int socket_handshake(void *arg, struct edge_handshake *h);
+bool socket_origin(void *arg, struct span origin);
 void socket_connect(void *arg, struct edge_ref ref,
     const struct edge_connect *c);
 void socket_event(void *arg, struct edge_ref ref, const struct edge_event *e);

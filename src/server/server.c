@@ -220,10 +220,12 @@ server_open_shards(struct server *s, const struct conf *c,
 	conf.headers_n = sizeof(headers) / sizeof(headers[0]);
 	conf.tls_headers = tls_headers;
 	conf.tls_headers_n = sizeof(tls_headers) / sizeof(tls_headers[0]);
+	conf.cors = EDGE_CORS_APP;
 	for (unsigned i = 0; i < s->shards_n; i++) {
 		s->apps[i] = (struct edge_app){ .arg = &s->shards[i],
 		    .on_request = rest_request, .on_refused = rest_refused,
 		    .on_handshake = socket_handshake,
+		    .on_origin = socket_origin,
 		    .on_connect = socket_connect, .on_event = socket_event,
 		    .on_close = socket_close };
 		TRY(shard_open(&s->shards[i], s, i, &s->apps[i], &conf));

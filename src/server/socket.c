@@ -295,6 +295,16 @@ socket_handshake(void *arg, struct edge_handshake *h)
 	return 403;
 }
 
+/* Whose pages may read what polling is answered: as with REST. */
+bool
+socket_origin(void *arg, struct span origin)
+{
+	struct shard *s = arg;
+
+	return browser_is_listed(atomic_load_explicit(&s->server->conf,
+	    memory_order_acquire), origin);
+}
+
 static void
 socket_refuse(struct shard *s, struct edge_ref ref, enum err e,
     const char *message)
