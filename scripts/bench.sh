@@ -8,4 +8,5 @@ configure build
 compile build
 build/bench/bench-core
 build/bench/bench-store
+python3 bench/http.py build
 exec bench/server.sh build
