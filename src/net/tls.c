@@ -100,9 +100,11 @@ use_chain(SSL_CTX *ssl, struct span cert_pem)
 {
 	enum err e = ERR_FORMAT;
 	X509 *cert = NULL;
-	BIO *b = pem_bio(cert_pem);
+	BIO *b;
 
-	if (b == NULL)
+	if (cert_pem.n == 0)
+		return ERR_FORMAT;
+	if ((b = pem_bio(cert_pem)) == NULL)
 		return ERR_NOMEM;
 	cert = PEM_read_bio_X509(b, NULL, no_passphrase, NULL);
 	if (cert == NULL || SSL_CTX_use_certificate(ssl, cert) != 1)
@@ -130,9 +132,11 @@ use_key(SSL_CTX *ssl, struct span key_pem)
 {
 	enum err e = OK;
 	EVP_PKEY *key;
-	BIO *b = pem_bio(key_pem);
+	BIO *b;
 
-	if (b == NULL)
+	if (key_pem.n == 0)
+		return ERR_FORMAT;
+	if ((b = pem_bio(key_pem)) == NULL)
 		return ERR_NOMEM;
 	key = PEM_read_bio_PrivateKey(b, NULL, no_passphrase, NULL);
 	if (key == NULL)

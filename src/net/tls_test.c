@@ -91,6 +91,10 @@ test_tls_server_refuses_bad_pem(void **state)
 	    ERR_FORMAT);
 	assert_int_equal(tls_ctx_server(buf_span(&cert), buf_span(&cert), &c),
 	    ERR_FORMAT);
+	assert_int_equal(tls_ctx_server((struct span){ 0 }, buf_span(&key),
+	    &c), ERR_FORMAT);
+	assert_int_equal(tls_ctx_server(buf_span(&cert), (struct span){ 0 },
+	    &c), ERR_FORMAT);
 	buf_init(&other, 16384);
 	buf_init(&other_key, 16384);
 	assert_int_equal(tls_self_signed("x", 1, &other, &other_key), OK);
