@@ -333,7 +333,10 @@ send_all(int fd, const struct sys_iov *iov, size_t n, int flags)
 	}
 	m.msg_iovlen = n;
 	for (;;) {
-		ssize_t k = sendmsg(fd, &m, MSG_NOSIGNAL | flags);
+		/* One piece, as most are: the kernel has less to copy. */
+		ssize_t k = n == 1 ? send(fd, os[0].iov_base,
+		    os[0].iov_len, MSG_NOSIGNAL | flags) :
+		    sendmsg(fd, &m, MSG_NOSIGNAL | flags);
 
 		if (k >= 0)
 			return (long)k;
