@@ -426,14 +426,14 @@ print_routes(void)
 	    "record. Answers below `/api`, but for `/api/health`, are in "
 	    "the envelope of [api.md](../api.md#rest).\n\n"
 	    "## REST\n\n| route " ROUTES_HEAD);
-#define HTTP(dialect, name, op) put_op(name, #op, #dialect);
+#define HTTP(dialect, name, op, summary) put_op(name, #op, #dialect);
 #define EVENT(dialect, name, op, failed)
 #include "server/names.def"
 #undef HTTP
 #undef EVENT
 	put("\n## Socket.IO\n\nThe answer is the acknowledgement.\n\n| event "
 	    ROUTES_HEAD);
-#define HTTP(dialect, name, op)
+#define HTTP(dialect, name, op, summary)
 #define EVENT(dialect, name, op, failed) put_op(name, #op, #dialect);
 #include "server/names.def"
 #undef HTTP

@@ -38,6 +38,7 @@ call_retry_after(struct call *c, uint32_t seconds)
 void
 call_status(struct call *c, unsigned status)
 {
+	assert(status != 201 || c->op->creates != CREATES_NEVER);
 	frame_of(c)->status = status;
 }
 

@@ -57,6 +57,9 @@ typedef enum err (*call_step_fn)(struct call *c);
 typedef enum err (*call_store_fn)(struct call *c, struct txn *t);
 typedef void (*call_emit_fn)(struct call *c);
 
+/* Is a success 201 (RFC 9110 15.3.2) rather than 200? */
+enum op_creates { CREATES_NEVER, CREATES_MAYBE, CREATES_ALWAYS };
+
 struct op {
 	const char *name;
 	enum who who;
@@ -67,6 +70,7 @@ struct op {
 	call_store_fn read, write;
 	call_emit_fn emit;
 	const char *message;		/* instead of "OK" */
+	enum op_creates creates;
 };
 
 /*
@@ -108,7 +112,7 @@ enum err call_conflict(struct call *c, enum err e, struct span details_json);
 /* Retry-After of a refusal, in seconds. */
 void call_retry_after(struct call *c, uint32_t seconds);
 
-/* Status of a success over REST: 200 unless said (201: created). */
+/* Status of a success over REST: 200 unless said. 201 only as ops.def says. */
 void call_status(struct call *c, unsigned status);
 /* Which chat's (or user's) events emit hands out; see `key` above. */
 void call_key(struct call *c, const uint8_t id[static ID_LEN]);
@@ -221,7 +225,7 @@ void call_reply_raw(struct call *c, const char *content_type,
  * The reply is a document that was made at start (pages.h), with its ETag; a
  * request that has it already (If-None-Match) hears 304.
  */
-enum call_page { CALL_PAGE_JWKS, CALL_PAGE_MAX };
+enum call_page { CALL_PAGE_JWKS, CALL_PAGE_OPENAPI, CALL_PAGE_MAX };
 void call_reply_page(struct call *c, enum call_page page);
 
 #endif

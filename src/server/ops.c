@@ -15,11 +15,13 @@ static const struct op ops[OP_MAX] = {
 #define WRITE(f) .write = (f),
 #define EMIT(f) .emit = (f),
 #define MESSAGE(text) .message = (text),
+#define CREATES(when) .creates = CREATES_##when,
 #define OP(n, w, r, request, reply, ...) [OP_##n] = { .name = #n, \
 	.who = WHO_##w, .rate = RATE_##r, .req = &shape_##request, \
 	.rep = &shape_##reply, __VA_ARGS__ },
 #include "server/ops.def"
 #undef OP
+#undef CREATES
 #undef MESSAGE
 #undef EMIT
 #undef WRITE

@@ -14,9 +14,11 @@
 #define WRITE(f) enum err f(struct call *c, struct txn *t);
 #define EMIT(f) void f(struct call *c);
 #define MESSAGE(text)
+#define CREATES(when)
 #define OP(name, who, rate, req, rep, ...) __VA_ARGS__
 #include "server/ops.def"
 #undef OP
+#undef CREATES
 #undef MESSAGE
 #undef EMIT
 #undef WRITE

@@ -1,9 +1,12 @@
 /* pages.c: what is the same for everybody as long as the process lives. */
 #include "server/pages.h"
 
+#include <stdlib.h>
+
 #include "base/text.h"
 #include "crypto/host.h"
 #include "server/jwt.h"
+#include "server/openapi.h"
 
 #define ETAG_BYTES 16
 
@@ -40,11 +43,28 @@ make_jwks(struct page *p, const struct jwt_keys *keys)
 	    wr_done(&w));
 }
 
+static enum err
+make_openapi(struct page *p)
+{
+	uint8_t *text = malloc(OPENAPI_MAX);
+	struct wr w = wr_init(text, OPENAPI_MAX);
+	enum err e = ERR_SPACE;
+
+	if (text == NULL)
+		return ERR_NOMEM;
+	openapi_write(&w);
+	if (wr_ok(&w))
+		e = page_set(p, "application/json", "no-cache", wr_done(&w));
+	free(text);
+	return e;
+}
+
 enum err
 pages_init(struct page pages[static CALL_PAGE_MAX],
     const struct jwt_keys *keys)
 {
-	return make_jwks(&pages[CALL_PAGE_JWKS], keys);
+	TRY(make_jwks(&pages[CALL_PAGE_JWKS], keys));
+	return make_openapi(&pages[CALL_PAGE_OPENAPI]);
 }
 
 void

@@ -14,7 +14,7 @@ static const struct row {
 	enum op_id op;
 	enum dialect dialect;
 } rows[] = {
-#define HTTP(dialect, text, op) { text, OP_##op, DIALECT_##dialect },
+#define HTTP(dialect, text, op, summary) { text, OP_##op, DIALECT_##dialect },
 #define EVENT(...)
 #include "server/names.def"
 #undef EVENT

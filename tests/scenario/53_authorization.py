@@ -66,7 +66,7 @@ class World:
 ROUTES = {
     'GET /': (None, ANYONE), 'GET /health': (None, ANYONE), 'GET /ready': (None, ANYONE),
     'GET /api/health': (None, ANYONE), 'GET /metrics': (None, ANYONE),
-    'GET /.well-known/jwks.json': (None, ANYONE),
+    'GET /.well-known/jwks.json': (None, ANYONE), 'GET /api/openapi.json': (None, ANYONE),
     'POST /api/auth/login': ({'username': 'alice', 'password': PASSWORD + 'x'}, ANYONE),
     'POST /api/auth/register': ({}, ANYONE), 'POST /api/auth/refresh': ({}, ANYONE),
     'POST /api/auth/refresh-token': ({}, ANYONE),

@@ -84,3 +84,10 @@ health_jwks_check(struct call *c)
 	call_reply_page(c, CALL_PAGE_JWKS);
 	return OK;
 }
+
+enum err
+health_openapi_check(struct call *c)
+{
+	call_reply_page(c, CALL_PAGE_OPENAPI);
+	return OK;
+}
