@@ -50,36 +50,76 @@ utf8_step(uint32_t state, uint8_t c)
 	return n == 1 ? 0 : utf8_due(n - 1, 0x80, 0xbf);
 }
 
-/* How many of the first bytes are ASCII, eight at a time. */
+/* Two registers of 16 bytes where there are such, else what the compiler has. */
+typedef uint64_t lane __attribute__((vector_size(16)));
+#define HIGH_BITS 0x8080808080808080ULL
+
+/* How many of the first bytes are ASCII, 32 and then eight at a time. */
 static size_t
-ascii_run(struct span s)
+ascii_run(const uint8_t *p, size_t n)
 {
 	size_t i = 0;
+	uint64_t w;
 
-	for (; i + 8 <= s.n; i += 8) {
-		uint64_t w;
+	for (; n - i >= 2 * sizeof(lane); i += 2 * sizeof(lane)) {
+		lane a, b;
 
-		memcpy(&w, s.p + i, 8);
-		if ((w & 0x8080808080808080ULL) != 0)
+		memcpy(&a, p + i, sizeof a);
+		memcpy(&b, p + i + sizeof a, sizeof b);
+		a |= b;
+		if (((a[0] | a[1]) & HIGH_BITS) != 0)
+			break;
+	}
+	for (; n - i >= sizeof w; i += sizeof w) {
+		memcpy(&w, p + i, sizeof w);
+		if ((w & HIGH_BITS) != 0)
 			break;
 	}
 	return i;
 }
 
+static bool
+is_due(uint8_t c)
+{
+	return (c & 0xc0) == 0x80;
+}
+
+/* The whole character at the front if it is one of the plain kinds: its bytes;
+ * 0: the state machine has to look. */
+static size_t
+plain_char(const uint8_t *p, size_t n)
+{
+	if (n >= 2 && p[0] >= 0xc2 && p[0] <= 0xdf && is_due(p[1]))
+		return 2;
+	if (n >= 3 && p[0] >= 0xe1 && p[0] <= 0xef && p[0] != 0xed &&
+	    is_due(p[1]) && is_due(p[2]))
+		return 3;
+	if (n >= 4 && p[0] >= 0xf1 && p[0] <= 0xf3 && is_due(p[1]) &&
+	    is_due(p[2]) && is_due(p[3]))
+		return 4;
+	return 0;
+}
+
 bool
 utf8_feed(struct utf8 *u, struct span piece)
 {
-	size_t i = 0;
+	size_t i = 0, k = 0;
 
 	if (u->state == UTF8_BAD)
 		return false;
 	while (i < piece.n) {
+		const uint8_t *p = piece.p + i;
+
 		if (u->state == 0) {
-			i += ascii_run(span_sub(piece, i, piece.n));
-			if (i == piece.n)
-				break;
+			k = *p < 0x80 ? ascii_run(p, piece.n - i) :
+			    plain_char(p, piece.n - i);
+			if (k > 0) {
+				i += k;
+				continue;
+			}
 		}
-		u->state = utf8_step(u->state, piece.p[i++]);
+		u->state = utf8_step(u->state, *p);
+		i++;
 		if (u->state == UTF8_BAD)
 			return false;
 	}

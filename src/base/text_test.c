@@ -50,6 +50,51 @@ test_utf8_feed_fails_at_the_first_hopeless_byte(void **state)
 	assert_false(utf8_end(&u));
 }
 
+static bool
+valid_by_bytes(struct span s)
+{
+	struct utf8 u = { 0 };
+
+	for (size_t i = 0; i < s.n; i++) {
+		if (!utf8_feed(&u, span_sub(s, i, 1)))
+			return false;
+	}
+	return utf8_end(&u);
+}
+
+/* What is looked at in larger steps is judged as byte by byte. */
+static void
+test_utf8_steps_of_any_size_agree(void **state)
+{
+	static const uint8_t some[] = { 0x00, 0x7f, 0x80, 0x8f, 0x90, 0x9f,
+	    0xa0, 0xbf, 0xc0, 0xff };
+	uint8_t p[80];
+
+	(void)state;
+	for (unsigned i = 0; i < 1U << 16; i++) {
+		p[0] = (uint8_t)(i >> 8);
+		p[1] = (uint8_t)i;
+		assert_int_equal(utf8_valid(span_of(p, 2)),
+		    valid_by_bytes(span_of(p, 2)));
+		for (size_t a = 0; a < sizeof some * sizeof some; a++) {
+			p[2] = some[a / sizeof some];
+			p[3] = some[a % sizeof some];
+			assert_int_equal(utf8_valid(span_of(p, 4)),
+			    valid_by_bytes(span_of(p, 4)));
+		}
+	}
+	/* One bad byte anywhere between ASCII ones is seen. */
+	for (size_t n = 1; n <= sizeof p; n++) {
+		memset(p, 'a', sizeof p);
+		assert_true(utf8_valid(span_of(p, n)));
+		for (size_t i = 0; i < n; i++) {
+			p[i] = 0x80;
+			assert_false(utf8_valid(span_of(p, n)));
+			p[i] = 'a';
+		}
+	}
+}
+
 static void
 test_utf8_next_and_put_agree(void **state)
 {
@@ -222,6 +267,7 @@ main(void)
 		cmocka_unit_test(test_utf8_refuses_what_is_not_well_formed),
 		cmocka_unit_test(
 		    test_utf8_feed_fails_at_the_first_hopeless_byte),
+		cmocka_unit_test(test_utf8_steps_of_any_size_agree),
 		cmocka_unit_test(test_utf8_next_and_put_agree),
 		cmocka_unit_test(test_base64_rfc4648_examples),
 		cmocka_unit_test(test_base64_decode_is_strict),
