@@ -30,12 +30,13 @@ teardown(void **state)
 	return 0;
 }
 
+/* A field of the page's ETag between two texts. */
 static bool
-known(const char *format)
+known(const char *before, const char *after)
 {
 	char text[256];
 
-	snprintf(text, sizeof(text), format, pages[0].etag);
+	snprintf(text, sizeof(text), "%s%s%s", before, pages[0].etag, after);
 	return pages_is_known(&pages[0], span_str(text));
 }
 
@@ -60,17 +61,17 @@ static void
 test_pages_if_none_match(void **state)
 {
 	(void)state;
-	assert_true(known("%s"));
-	assert_true(known("W/%s"));
-	assert_true(known("\"a\", %s"));
-	assert_true(known("\"a\",\t%s ,\"b\""));
+	assert_true(known("", ""));
+	assert_true(known("W/", ""));
+	assert_true(known("\"a\", ", ""));
+	assert_true(known("\"a\",\t", " ,\"b\""));
 	assert_true(pages_is_known(&pages[0], SPAN("*")));
-	assert_false(known(""));
-	assert_false(known("\"a\""));
-	assert_false(known("x%s"));
-	assert_false(known("%sx"));
-	assert_false(known("w/%s"));
-	assert_false(known("%.5s"));
+	assert_false(pages_is_known(&pages[0], SPAN("")));
+	assert_false(pages_is_known(&pages[0], SPAN("\"a\"")));
+	assert_false(pages_is_known(&pages[0], span_of(pages[0].etag, 5)));
+	assert_false(known("x", ""));
+	assert_false(known("", "x"));
+	assert_false(known("w/", ""));
 	assert_false(pages_is_known(&pages[1], span_str(pages[0].etag)));
 }
 
