@@ -1,0 +1,984 @@
+/*
+ * poll_test.c: Engine.IO over long-polling: what waits for a GET and in what
+ * payloads, requests that overlap or break off, ends, limits; and upgrades.
+ * The whole of it as clients see it is in tests/conformance/20_engineio.py.
+ */
+#include "edge/poll.h"
+#include "edge/rig.h"
+
+#define POLL_PATH "/engine.io/?EIO=4&transport=polling"
+#define SEP "\x1e"
+
+/* What the bare sessions of these tests do. */
+static struct {
+	struct edge_ref session;
+	unsigned begun, ended;
+	enum edge_end why;
+	void *user;
+} bare;
+
+static int bare_handshake(void *arg, struct edge_handshake *h);
+static void bare_end(void *arg, void *user, enum edge_end why);
+static void bare_message(void *arg, struct edge_ref session,
+    struct span message, bool binary);
+static bool bare_origin(void *arg, struct span origin);
+
+static struct edge_app bare_app;
+static const struct edge_path bare_paths[] = {
+	{ { (const uint8_t *)"/engine.io/", 11 }, EDGE_ENGINE_IO },
+	{ { (const uint8_t *)"/socket.io/", 11 }, EDGE_SOCKET_IO },
+};
+
+static int
+bare_handshake(void *arg, struct edge_handshake *h)
+{
+	(void)arg;
+	bare.begun++;
+	bare.session = h->session;
+	h->user = &bare;
+	assert_true(sys_addr_decode("203.0.113.7", 0, h->addr));
+	return rig.handshake_status;
+}
+
+static void
+bare_end(void *arg, void *user, enum edge_end why)
+{
+	(void)arg;
+	bare.ended++;
+	bare.user = user;
+	bare.why = why;
+}
+
+/* Echoes, but for what is told to it. */
+static void
+bare_message(void *arg, struct edge_ref session, struct span message,
+    bool binary)
+{
+	(void)arg;
+	if (span_eq(message, SPAN("close"))) {
+		(void)edge_send(session, SPAN("last words"), false);
+		edge_end_session(session);
+		assert_false(edge_send(session, SPAN("unheard"), false));
+	} else {
+		assert_ptr_equal(edge_session_user(session), &bare);
+		(void)edge_send(session, message, binary);
+	}
+}
+
+static bool
+bare_origin(void *arg, struct span origin)
+{
+	(void)arg;
+	return span_eq(origin, SPAN("https://good.example"));
+}
+
+static struct edge_conf
+conf(void)
+{
+	struct edge_conf c;
+
+	edge_conf_default(&c);
+	c.paths = bare_paths;
+	c.paths_n = 2;
+	return c;
+}
+
+static void
+start(const struct edge_conf *c)
+{
+	bare_app = rig_app;
+	bare_app.on_handshake = bare_handshake;
+	bare_app.on_session_end = bare_end;
+	bare_app.on_message = bare_message;
+	bare_app.on_origin = bare_origin;
+	memset(&bare, 0, sizeof bare);
+	buf_init(&rig.log, RIG_OUT_MAX);
+	assert_int_equal(reactor_open(3, &rig.reactor), OK);
+	reactor_adopt(rig.reactor);
+	assert_int_equal(edge_open(rig.reactor, c, &bare_app, &rig.edge), OK);
+}
+
+static int
+setup(void **state)
+{
+	struct edge_conf c = conf();
+
+	(void)state;
+	memset(&rig, 0, sizeof rig);
+	start(&c);
+	return 0;
+}
+
+static void
+restart(const struct edge_conf *c)
+{
+	rig_teardown(NULL);
+	start(c);
+}
+
+#define TEST(t) cmocka_unit_test_setup_teardown(t, setup, rig_fini)
+
+/* ---- Clients ---- */
+
+static char sid[EDGE_SID + 1];
+
+static void
+ask(int fd, const char *method, const char *path, const char *body)
+{
+	char text[512];
+	int n = snprintf(text, sizeof text, "%s %s%s%s HTTP/1.1\r\nHost: h"
+	    "\r\nContent-Length: %zu\r\n\r\n", method, path,
+	    sid[0] == '\0' ? "" : "&sid=", sid, strlen(body));
+
+	rig_send(fd, span_of(text, (size_t)n));
+	rig_send(fd, span_str(body));
+}
+
+/* The body of the answer with that status; NULL: none came yet. */
+static const char *
+answered(int fd, int status)
+{
+	const char *got = rig_text(fd, NULL), *body;
+	char want[32];
+
+	if (got[0] == '\0')
+		return NULL;
+	snprintf(want, sizeof want, "HTTP/1.1 %d ", status);
+	if (strncmp(got, want, strlen(want)) != 0)
+		fail_msg("%s, not %s", got, want);
+	body = strstr(got, "\r\n\r\n");
+	assert_non_null(body);
+	return body + 4;
+}
+
+static void
+expect(int fd, int status, const char *want)
+{
+	const char *got = answered(fd, status);
+
+	if (got == NULL || strcmp(got, want) != 0)
+		fail_msg("%s, not %s", got == NULL ? "nothing" : got, want);
+}
+
+/* A session over polling; its id in sid. */
+static void
+begin(void)
+{
+	int fd = rig_client();
+	const char *got, *at;
+
+	sid[0] = '\0';
+	ask(fd, "GET", POLL_PATH, "");
+	got = answered(fd, 200);
+	assert_non_null(got);
+	at = strstr(got, "0{\"sid\":\"");
+	assert_ptr_equal(at, got);
+	assert_non_null(strstr(got, "\"upgrades\":[\"websocket\"]"));
+	memcpy(sid, at + 9, EDGE_SID);
+	sid[EDGE_SID] = '\0';
+	sys_close(fd);
+	rig_run(3);
+}
+
+static void
+expect_call(const char *method, const char *body, int status,
+    const char *want)
+{
+	int fd = rig_client();
+
+	ask(fd, method, POLL_PATH, body);
+	expect(fd, status, want);
+	sys_close(fd);
+	rig_run(3);
+}
+
+static void
+post(const char *body)
+{
+	expect_call("POST", body, 200, "ok");
+}
+
+static void
+expect_gone(void)
+{
+	expect_call("GET", "", 400,
+	    "{\"code\":1,\"message\":\"Session ID unknown\"}");
+}
+
+static int
+wait_get(void)
+{
+	int fd = rig_client();
+
+	ask(fd, "GET", POLL_PATH, "");
+	assert_null(answered(fd, 200));
+	return fd;
+}
+
+static int
+probe(void)
+{
+	int fd = rig_client();
+	char text[512];
+	int n = snprintf(text, sizeof text, "GET /engine.io/?EIO=4&transport="
+	    "websocket&sid=%s HTTP/1.1\r\n" RIG_UPGRADE "\r\n", sid);
+
+	rig_send(fd, span_of(text, (size_t)n));
+	assert_non_null(strstr(rig_text(fd, NULL), "HTTP/1.1 101 "));
+	return fd;
+}
+
+/* ---- Messages ---- */
+
+static void
+test_poll_echoes_text_and_binary(void **state)
+{
+	(void)state;
+	begin();
+	post("4hello" SEP "bAQIDBA==" SEP "4");
+	expect_call("GET", "", 200, "4hello" SEP "bAQIDBA==" SEP "4");
+	assert_int_equal(edge_stats(rig.edge)->polls, 1);
+	assert_int_equal(bare.begun, 1);
+	assert_int_equal(bare.ended, 0);
+}
+
+static void
+test_poll_get_waits_for_packets(void **state)
+{
+	int fd;
+
+	(void)state;
+	begin();
+	fd = wait_get();
+	post("4a" SEP "4b");
+	expect(fd, 200, "4a" SEP "4b");
+	sys_close(fd);
+}
+
+/* What a payload would hold beyond conf.message_max waits for the next. */
+static void
+test_poll_payloads_are_limited(void **state)
+{
+	struct edge_conf c = conf();
+	int fd;
+
+	(void)state;
+	c.message_max = 12;
+	restart(&c);
+	begin();
+	post("4aaaa" SEP "4bbbb");
+	post("4cccccccccc");
+	post("bAAAA" SEP "bBBBB");
+	expect_call("GET", "", 200, "4aaaa" SEP "4bbbb");
+	expect_call("GET", "", 200, "4cccccccccc");
+	fd = rig_client();
+	ask(fd, "GET", POLL_PATH, "");
+	expect(fd, 200, "bAAAA" SEP "bBBBB");
+	sys_close(fd);
+}
+
+/* Several frames in one blob, as of a binary event: cut between payloads,
+ * and between a payload and the WebSocket that follows. */
+static void
+test_poll_blob_of_several_frames_is_cut(void **state)
+{
+	static const uint8_t frames[] = "\x81\x05" "4text" "\x82\x03" "\1\2\3"
+	    "\x82\x03" "\4\5\6";
+	struct edge_conf c = conf();
+	struct blob *b = blob_dup(span_of(frames, sizeof frames - 1));
+	int fd;
+
+	(void)state;
+	c.message_max = 8;
+	restart(&c);
+	begin();
+	assert_non_null(b);
+	assert_true(edge_session_send_blob(edge_session_find(bare.session),
+	    b));
+	blob_unref(b);
+	expect_call("GET", "", 200, "4text");
+	expect_call("GET", "", 200, "bAQID");
+	fd = probe();
+	rig_send_text(fd, "5");
+	rig_run(3);
+	(void)rig_text(fd, NULL);
+	assert_int_equal(rig_got.n - 1, 5);
+	assert_memory_equal(rig_got.p, "\x82\x03\4\5\6", 5);
+	sys_close(fd);
+}
+
+static void
+test_poll_queue_is_bounded(void **state)
+{
+	struct edge_conf c = conf();
+	char large[60001];
+
+	(void)state;
+	c.out_max = 65536;
+	restart(&c);
+	begin();
+	memset(large, 'x', 60000);
+	large[0] = '4';
+	large[60000] = '\0';
+	post(large);
+	assert_int_equal(bare.ended, 0);
+	post(large);
+	assert_int_equal(bare.ended, 1);
+	assert_int_equal(bare.why, EDGE_SLOW);
+	assert_int_equal(edge_stats(rig.edge)->slow_readers, 1);
+	assert_int_equal(edge_stats(rig.edge)->polls, 0);
+	expect_gone();
+}
+
+/* Many packets without a byte count, too. */
+static void
+test_poll_queue_of_empty_packets_is_bounded(void **state)
+{
+	struct edge_conf c = conf();
+
+	(void)state;
+	c.out_max = 65536;
+	restart(&c);
+	begin();
+	for (int i = 0; i < 2000 && bare.ended == 0; i++)
+		(void)edge_send(bare.session, SPAN(""), false), rig_run(1);
+	assert_int_equal(bare.ended, 1);
+	assert_int_equal(bare.why, EDGE_SLOW);
+}
+
+static void
+test_poll_writable_while_a_get_waits(void **state)
+{
+	struct session *s;
+	int fd;
+
+	(void)state;
+	begin();
+	s = edge_session_find(bare.session);
+	assert_false(edge_session_is_writable(s));
+	assert_true(span_eq(edge_session_transport(s), SPAN("polling")));
+	fd = wait_get();
+	assert_true(edge_session_is_writable(s));
+	assert_true(edge_send(bare.session, SPAN("a"), false));
+	assert_false(edge_session_is_writable(s));
+	expect(fd, 200, "4a");
+	sys_close(fd);
+}
+
+/* ---- What is refused ---- */
+
+static void
+test_poll_bad_bodies_end_the_session(void **state)
+{
+	static const char *const bad[] = { "", "x", "7", "2", "2probe", SEP,
+		SEP "4a", "b!!!!", "bAQI", "bAQJ=", "4\xff", "4\xed\xa0\x80" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		int fd;
+
+		begin();
+		fd = wait_get();
+		post(bad[i]);
+		expect(fd, 200, "1");
+		expect_gone();
+		assert_int_equal(bare.ended, i + 1);
+		assert_int_equal(bare.why, EDGE_PROTOCOL);
+		sys_close(fd);
+	}
+	assert_int_equal(edge_stats(rig.edge)->bad_packets,
+	    sizeof bad / sizeof bad[0]);
+}
+
+static void
+test_poll_packets_before_a_bad_one_are_heard(void **state)
+{
+	int fd;
+
+	(void)state;
+	begin();
+	fd = wait_get();
+	post("4a" SEP "4b" SEP);
+	expect(fd, 200, "4a" SEP "4b" SEP "1");
+	expect_gone();
+	sys_close(fd);
+}
+
+static void
+test_poll_second_get_ends_both(void **state)
+{
+	int fd, second;
+
+	(void)state;
+	begin();
+	fd = wait_get();
+	second = rig_client();
+	ask(second, "GET", POLL_PATH, "");
+	expect(second, 400, "{\"code\":3,\"message\":\"Bad request\"}");
+	expect(fd, 200, "1");
+	expect_gone();
+	assert_int_equal(edge_stats(rig.edge)->polls_dropped, 1);
+	sys_close(fd);
+	sys_close(second);
+}
+
+static void
+test_poll_second_post_ends_both(void **state)
+{
+	char text[256];
+	int fd, second, n;
+
+	(void)state;
+	begin();
+	n = snprintf(text, sizeof text, "POST " POLL_PATH "&sid=%s HTTP/1.1"
+	    "\r\nHost: h\r\nContent-Length: 6\r\n\r\n4he", sid);
+	fd = rig_client();
+	rig_send(fd, span_of(text, (size_t)n));
+	assert_int_equal(bare.ended, 0);
+	second = rig_client();
+	ask(second, "POST", POLL_PATH, "4x");
+	assert_non_null(strstr(rig_text(second, NULL), "HTTP/1.1 400 "));
+	assert_int_equal(bare.ended, 1);
+	rig_send(fd, SPAN("llo"));
+	expect(fd, 400, "{\"code\":1,\"message\":\"Session ID unknown\"}");
+	sys_close(fd);
+	sys_close(second);
+}
+
+static void
+test_poll_dropped_get_ends_the_session(void **state)
+{
+	int fd;
+
+	(void)state;
+	begin();
+	fd = wait_get();
+	sys_close(fd);
+	rig_run(3);
+	assert_int_equal(bare.ended, 1);
+	assert_int_equal(bare.why, EDGE_LOST);
+	assert_ptr_equal(bare.user, &bare);
+	assert_int_equal(edge_stats(rig.edge)->sessions, 0);
+	expect_gone();
+}
+
+static void
+test_poll_dropped_post_ends_the_session(void **state)
+{
+	char text[256];
+	int fd, n;
+
+	(void)state;
+	begin();
+	n = snprintf(text, sizeof text, "POST " POLL_PATH "&sid=%s HTTP/1.1"
+	    "\r\nHost: h\r\nContent-Length: 6\r\n\r\n4he", sid);
+	fd = rig_client();
+	rig_send(fd, span_of(text, (size_t)n));
+	sys_close(fd);
+	rig_run(3);
+	assert_int_equal(bare.ended, 1);
+	expect_gone();
+}
+
+/* What follows on a connection whose GET waits is read later, and little of
+ * it now. */
+static void
+test_poll_pipelined_requests_wait(void **state)
+{
+	static char many[20000];
+	int fd;
+
+	(void)state;
+	begin();
+	fd = wait_get();
+	rig_send(fd, SPAN("GET /now HTTP/1.1\r\nHost: h\r\n\r\n"));
+	assert_null(answered(fd, 200));
+	post("4a");
+	assert_non_null(strstr(rig_text(fd, NULL), "4aHTTP/1.1 200 OK"));
+	sys_close(fd);
+	rig_run(3);
+	fd = wait_get();
+	memset(many, 'x', sizeof many);
+	(void)rig_flood(fd, span_of(many, sizeof many));
+	assert_true(edge_stats(rig.edge)->bytes_in < 200000);
+	assert_int_equal(bare.ended, 0);
+	sys_close(fd);
+	rig_run(3);
+	assert_int_equal(bare.ended, 1);
+}
+
+static void
+test_poll_large_post_is_refused_alone(void **state)
+{
+	struct edge_conf c = conf();
+
+	(void)state;
+	c.message_max = 10;
+	restart(&c);
+	begin();
+	expect_call("POST", "4123456789x", 413,
+	    "{\"code\":3,\"message\":\"Bad request\"}");
+	post("4alive");
+	expect_call("GET", "", 200, "4alive");
+	assert_int_equal(edge_stats(rig.edge)->message_large, 1);
+}
+
+/* conf.join_max until a socket is accepted, as over WebSocket. */
+static void
+test_poll_body_before_a_socket_is_small(void **state)
+{
+	struct edge_conf c = conf();
+	static const struct edge_path path = {
+		{ (const uint8_t *)"/engine.io/", 11 }, EDGE_SOCKET_IO };
+	char large[200];
+
+	(void)state;
+	c.paths = &path;
+	c.paths_n = 1;
+	c.join_max = 100;
+	restart(&c);
+	begin();
+	memset(large, 'x', sizeof large);
+	memcpy(large, "421[\"echo\",\"", 12);
+	memcpy(large + sizeof large - 3, "\"]", 3);
+	expect_call("POST", large, 413,
+	    "{\"code\":3,\"message\":\"Bad request\"}");
+	post("40");
+	assert_non_null(edge_session_find(bare.session));
+	post(large);
+	assert_int_equal(bare.ended, 0);
+}
+
+static void
+test_poll_sessions_are_limited(void **state)
+{
+	struct edge_conf c = conf();
+	int fd;
+
+	(void)state;
+	c.polls_max = 2;
+	restart(&c);
+	begin();
+	begin();
+	sid[0] = '\0';
+	fd = rig_client();
+	ask(fd, "GET", POLL_PATH, "");
+	assert_non_null(answered(fd, 503));
+	sys_close(fd);
+	assert_int_equal(edge_stats(rig.edge)->polls_over, 1);
+	assert_int_equal(edge_stats(rig.edge)->polls, 2);
+	/* The app had let it, so it hears of its end. */
+	assert_int_equal(bare.begun, 3);
+	assert_int_equal(bare.ended, 1);
+}
+
+static void
+test_poll_sessions_of_an_address_are_limited(void **state)
+{
+	struct edge_conf c = conf();
+	int fd;
+
+	(void)state;
+	c.addr_polls_max = 1;
+	restart(&c);
+	begin();
+	fd = wait_get();
+	post("1");
+	expect(fd, 200, "6");
+	sys_close(fd);
+	rig_run(3);
+	begin();
+	sid[0] = '\0';
+	fd = rig_client();
+	ask(fd, "GET", POLL_PATH, "");
+	assert_non_null(answered(fd, 503));
+	assert_int_equal(edge_stats(rig.edge)->addr_polls_over, 1);
+	sys_close(fd);
+}
+
+/* ---- Ends ---- */
+
+static void
+test_poll_close_packet(void **state)
+{
+	int fd;
+
+	(void)state;
+	begin();
+	fd = wait_get();
+	post("4a" SEP "1" SEP "4b");
+	expect(fd, 200, "6");
+	assert_int_equal(bare.why, EDGE_BY_CLIENT);
+	expect_gone();
+	sys_close(fd);
+}
+
+/* Ended by the app: GETs hear what waits, then of the end, alone. */
+static void
+test_poll_end_by_the_app_is_fetched(void **state)
+{
+	int fd;
+
+	(void)state;
+	begin();
+	fd = wait_get();
+	post("4close");
+	expect(fd, 200, "4last words");
+	assert_int_equal(bare.why, EDGE_BY_APP);
+	expect_call("GET", "", 200, "1");
+	expect_gone();
+	sys_close(fd);
+	begin();
+	post("4close");
+	assert_int_equal(bare.ended, 2);
+	post("4nobody listens");
+	expect_call("GET", "", 200, "4last words");
+	expect_call("GET", "", 200, "1");
+	expect_gone();
+	assert_int_equal(edge_stats(rig.edge)->polls, 0);
+	begin();
+	edge_end_session(bare.session);
+	rig_run(2);
+	expect_call("GET", "", 200, "1");
+	expect_gone();
+}
+
+static void
+test_poll_what_nobody_fetches_is_dropped(void **state)
+{
+	struct edge_conf c = conf();
+
+	(void)state;
+	c.linger_ms = 30;
+	restart(&c);
+	begin();
+	post("4close");
+	assert_int_equal(edge_stats(rig.edge)->polls, 1);
+	rig_run_ms(60);
+	assert_int_equal(edge_stats(rig.edge)->polls, 0);
+	expect_gone();
+}
+
+static void
+test_poll_pings_and_their_pongs(void **state)
+{
+	struct edge_conf c = conf();
+	int fd;
+
+	(void)state;
+	c.ping_interval_ms = 40;
+	c.ping_timeout_ms = 40;
+	restart(&c);
+	begin();
+	fd = wait_get();
+	rig_run_ms(50);
+	expect(fd, 200, "2");
+	sys_close(fd);
+	post("3");
+	fd = wait_get();
+	rig_run_ms(50);
+	expect(fd, 200, "2");
+	sys_close(fd);
+	fd = wait_get();
+	rig_run_ms(50);
+	expect(fd, 200, "1");
+	assert_int_equal(bare.why, EDGE_PING);
+	assert_int_equal(edge_stats(rig.edge)->ping_late, 1);
+	expect_gone();
+	sys_close(fd);
+}
+
+static void
+drained(void *arg)
+{
+	*(bool *)arg = true;
+}
+
+static void
+test_poll_drain_ends_sessions(void **state)
+{
+	bool done = false;
+	int fd;
+
+	(void)state;
+	begin();
+	fd = wait_get();
+	edge_drain(rig.edge, 1001, 1000, drained, &done);
+	expect(fd, 200, "1");
+	sys_close(fd);
+	rig_run(5);
+	assert_true(done);
+	assert_int_equal(bare.why, EDGE_DRAIN);
+}
+
+/* With everything under way: nothing is left, nothing leaks. */
+static void
+test_poll_close_with_all_under_way(void **state)
+{
+	(void)state;
+	begin();
+	(void)wait_get();
+	begin();
+	post("4waits");
+	(void)probe();
+	begin();
+	post("4close");
+	rig_teardown(NULL);
+	memset(&rig, 0, sizeof rig);
+	setup(NULL);
+}
+
+/* ---- Upgrade ---- */
+
+static void
+test_upgrade_moves_what_waits(void **state)
+{
+	int fd, get;
+
+	(void)state;
+	begin();
+	get = wait_get();
+	fd = probe();
+	rig_send_text(fd, "2probe");
+	expect(get, 200, "6");
+	assert_string_equal(rig_frames(fd), "T 3probe\n");
+	post("4a" SEP "4b");
+	rig_send_text(fd, "5");
+	rig_send_text(fd, "4c");
+	assert_string_equal(rig_frames(fd), "T 4a\nT 4b\nT 4c\n");
+	assert_true(span_eq(edge_session_transport(
+	    edge_session_find(bare.session)), SPAN("websocket")));
+	expect_call("GET", "", 400,
+	    "{\"code\":3,\"message\":\"Bad request\"}");
+	assert_int_equal(edge_stats(rig.edge)->polls, 0);
+	assert_int_equal(edge_stats(rig.edge)->upgrades, 1);
+	sys_close(get);
+	sys_close(fd);
+	rig_run(3);
+	assert_int_equal(bare.ended, 1);
+	assert_int_equal(bare.why, EDGE_LOST);
+}
+
+static void
+test_upgrade_bad_probes_are_closed(void **state)
+{
+	static const char *const bad[] = { "2", "2prob", "3probe", "4x", "1",
+		"6", "", "x" };
+
+	(void)state;
+	begin();
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		int fd = probe();
+
+		rig_send_text(fd, bad[i]);
+		assert_string_equal(rig_frames(fd), "C 1008\nEND\n");
+		sys_close(fd);
+		rig_run(3);
+	}
+	assert_int_equal(edge_stats(rig.edge)->upgrades_bad,
+	    sizeof bad / sizeof bad[0]);
+	post("4alive");
+	expect_call("GET", "", 200, "4alive");
+}
+
+static void
+test_upgrade_second_websocket_is_closed(void **state)
+{
+	int fd, second;
+
+	(void)state;
+	begin();
+	fd = probe();
+	second = rig_client();
+	{
+		char text[512];
+		int n = snprintf(text, sizeof text, "GET /engine.io/?EIO=4&"
+		    "transport=websocket&sid=%s HTTP/1.1\r\n" RIG_UPGRADE
+		    "\r\n", sid);
+
+		rig_send(second, span_of(text, (size_t)n));
+	}
+	assert_non_null(strstr(rig_text(second, NULL), "not to be upgraded"));
+	rig_send_text(fd, "5");
+	rig_send_text(fd, "4a");
+	assert_string_equal(rig_frames(fd), "T 4a\n");
+	sys_close(fd);
+	sys_close(second);
+}
+
+static void
+test_upgrade_takes_too_long(void **state)
+{
+	struct edge_conf c = conf();
+	int fd;
+
+	(void)state;
+	c.upgrade_ms = 30;
+	restart(&c);
+	begin();
+	fd = probe();
+	rig_send_text(fd, "2probe");
+	rig_run_ms(50);
+	assert_string_equal(rig_frames(fd), "T 3probe\nC 1008\nEND\n");
+	assert_int_equal(edge_stats(rig.edge)->upgrades_late, 1);
+	sys_close(fd);
+	fd = wait_get();	/* is not answered at once any more */
+	post("4a");
+	expect(fd, 200, "4a");
+	sys_close(fd);
+}
+
+static void
+test_upgrade_hears_a_post_begun_before(void **state)
+{
+	char text[256];
+	int fd, ws, n;
+
+	(void)state;
+	begin();
+	n = snprintf(text, sizeof text, "POST " POLL_PATH "&sid=%s HTTP/1.1"
+	    "\r\nHost: h\r\nContent-Length: 6\r\n\r\n4he", sid);
+	fd = rig_client();
+	rig_send(fd, span_of(text, (size_t)n));
+	ws = probe();
+	rig_send_text(ws, "5");
+	rig_send_text(ws, "4a");
+	assert_string_equal(rig_frames(ws), "T 4a\n");
+	assert_int_equal(edge_stats(rig.edge)->polls, 1);
+	rig_send(fd, SPAN("llo"));
+	expect(fd, 200, "ok");
+	assert_string_equal(rig_frames(ws), "T 4hello\n");
+	assert_int_equal(edge_stats(rig.edge)->polls, 0);
+	sys_close(fd);
+	sys_close(ws);
+}
+
+static void
+test_upgrade_queue_that_does_not_fit_ends_it(void **state)
+{
+	struct edge_conf c = conf();
+	static char large[40000];
+	int fd;
+
+	(void)state;
+	c.out_max = 65536;
+	restart(&c);
+	begin();
+	fd = probe();
+	memset(large, 'x', sizeof large - 1);
+	large[0] = '4';
+	post(large);
+	rig_send_text(fd, "5");
+	assert_int_equal(bare.ended, 0);
+	assert_int_equal(strlen(rig_frames(fd)), sizeof large - 1 + 3);
+	sys_close(fd);
+}
+
+/* ---- CORS ---- */
+
+static const char *
+cors(const char *method, const char *origin)
+{
+	static char text[512];
+	int fd = rig_client();
+	int n = snprintf(text, sizeof text, "%s " POLL_PATH " HTTP/1.1\r\n"
+	    "Host: h\r\nOrigin: %s\r\nAccess-Control-Request-Method: POST\r\n"
+	    "Access-Control-Request-Headers: x-a\r\n\r\n", method, origin);
+	const char *got;
+
+	rig_send(fd, span_of(text, (size_t)n));
+	got = rig_text(fd, NULL);
+	sys_close(fd);
+	rig_run(3);
+	return got;
+}
+
+/* Fetch standard, "CORS protocol". */
+static void
+test_cors_for_listed_origins(void **state)
+{
+	struct edge_conf c = conf();
+	const char *got;
+
+	(void)state;
+	c.cors = EDGE_CORS_APP;
+	restart(&c);
+	got = cors("GET", "https://good.example");
+	assert_non_null(strstr(got, "Access-Control-Allow-Origin: "
+	    "https://good.example\r\n"));
+	assert_non_null(strstr(got, "Vary: Origin\r\n"));
+	got = cors("OPTIONS", "https://good.example");
+	assert_non_null(strstr(got, "HTTP/1.1 204 "));
+	assert_non_null(strstr(got, "Access-Control-Allow-Headers: x-a\r\n"));
+	got = cors("GET", "https://evil.example");
+	assert_null(strstr(got, "Access-Control-Allow-Origin"));
+	assert_non_null(strstr(got, "Vary: Origin\r\n"));
+	got = cors("OPTIONS", "https://evil.example");
+	assert_null(strstr(got, "Access-Control-Allow"));
+}
+
+static void
+test_cors_for_all(void **state)
+{
+	struct edge_conf c = conf();
+
+	(void)state;
+	c.cors = EDGE_CORS_ANY;
+	restart(&c);
+	assert_non_null(strstr(cors("GET", "https://evil.example"),
+	    "Access-Control-Allow-Origin: *\r\n"));
+	assert_non_null(strstr(cors("POST", "https://evil.example"),
+	    "Access-Control-Allow-Origin: *\r\n"));
+	assert_non_null(strstr(cors("OPTIONS", "https://evil.example"),
+	    "Access-Control-Allow-Methods: GET, POST, OPTIONS\r\n"));
+}
+
+static void
+test_cors_for_none(void **state)
+{
+	(void)state;
+	assert_null(strstr(cors("GET", "https://good.example"),
+	    "Access-Control"));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_poll_echoes_text_and_binary),
+		TEST(test_poll_get_waits_for_packets),
+		TEST(test_poll_payloads_are_limited),
+		TEST(test_poll_blob_of_several_frames_is_cut),
+		TEST(test_poll_queue_is_bounded),
+		TEST(test_poll_queue_of_empty_packets_is_bounded),
+		TEST(test_poll_writable_while_a_get_waits),
+		TEST(test_poll_bad_bodies_end_the_session),
+		TEST(test_poll_packets_before_a_bad_one_are_heard),
+		TEST(test_poll_second_get_ends_both),
+		TEST(test_poll_second_post_ends_both),
+		TEST(test_poll_dropped_get_ends_the_session),
+		TEST(test_poll_dropped_post_ends_the_session),
+		TEST(test_poll_pipelined_requests_wait),
+		TEST(test_poll_large_post_is_refused_alone),
+		TEST(test_poll_body_before_a_socket_is_small),
+		TEST(test_poll_sessions_are_limited),
+		TEST(test_poll_sessions_of_an_address_are_limited),
+		TEST(test_poll_close_packet),
+		TEST(test_poll_end_by_the_app_is_fetched),
+		TEST(test_poll_what_nobody_fetches_is_dropped),
+		TEST(test_poll_pings_and_their_pongs),
+		TEST(test_poll_drain_ends_sessions),
+		TEST(test_poll_close_with_all_under_way),
+		TEST(test_upgrade_moves_what_waits),
+		TEST(test_upgrade_bad_probes_are_closed),
+		TEST(test_upgrade_second_websocket_is_closed),
+		TEST(test_upgrade_takes_too_long),
+		TEST(test_upgrade_hears_a_post_begun_before),
+		TEST(test_upgrade_queue_that_does_not_fit_ends_it),
+		TEST(test_cors_for_listed_origins),
+		TEST(test_cors_for_all),
+		TEST(test_cors_for_none),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
