@@ -554,7 +554,7 @@ on_packet(struct sock *k, struct span msg, const struct sio_packet *p,
 			on_binary(k->session, msg, p);
 			break;
 		}
-		/* fall through */
+		__attribute__((fallthrough));
 	case SIO_EVENT:
 	case SIO_ACK:
 		if (p->type == SIO_ACK || p->type == SIO_BINARY_ACK) {

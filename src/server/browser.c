@@ -83,8 +83,7 @@ browser_take(struct frame *f, const struct edge_request *req)
 
 	if (origin.n > 0) {
 		own = http_count(req->head, "Origin") == 1 &&
-		    browser_is_own(origin, http_find(req->head, "Host"),
-		    req->tls);
+		    browser_is_own(origin, req->host, req->tls);
 		f->is_foreign = !own;
 		if (!own && http_count(req->head, "Origin") == 1 &&
 		    browser_is_listed(f->call.conf, origin)) {

@@ -288,7 +288,7 @@ socket_handshake(void *arg, struct edge_handshake *h)
 	    memory_order_acquire);
 
 	if (h->origin.n == 0 || browser_is_own(h->origin,
-	    http_find(h->request->head, "Host"), h->request->tls) ||
+	    h->request->host, h->request->tls) ||
 	    browser_is_listed(conf, h->origin))
 		return 0;
 	metric_add(&s->metrics.sockets_refused, 1);
