@@ -9,4 +9,5 @@ compile build
 build/bench/bench-core
 build/bench/bench-store
 python3 bench/http.py build
+python3 bench/connects/run.py build
 exec bench/server.sh build
