@@ -104,6 +104,8 @@ send_head(struct conn *c, const struct edge_answer **a, uint64_t *length,
 static void
 done(struct conn *c, bool keep)
 {
+	if (edge_conn_is_clogged(c))
+		edge_conn_pace(c);
 	if (keep)
 		edge_conn_enter(c, CONN_HEAD, c->edge->conf.idle_ms);
 	else

@@ -385,6 +385,127 @@ test_answer_options_of_everything(void **state)
 	assert_clean(fd);
 }
 
+static struct blob *big;
+
+static void
+on_big(struct edge_ref ref, const struct edge_request *req)
+{
+	(void)req;
+	edge_answer(ref, &(struct edge_answer){ .status = 200, .blob = big,
+	    .close = true });
+}
+
+/* Reads some bytes every few ms until the end; how many came. */
+static size_t
+read_slowly(int fd, size_t each, int times)
+{
+	static uint8_t piece[65536];
+	size_t all = 0;
+
+	for (int i = 0; i < times; i++) {
+		long n = sys_recv(fd, piece, each);
+
+		if (n == 0 || n == SYS_ERROR)
+			break;
+		all += n > 0 ? (size_t)n : 0;
+		rig_run_ms(2);
+	}
+	return all;
+}
+
+/* A long last answer takes the time that its reader needs, within reason. */
+static void
+test_answer_goes_out_slowly_before_the_end(void **state)
+{
+	struct edge_conf c;
+	int fd;
+
+	(void)state;
+	big = blob_new(2 << 20);
+	memset(big->p, 'b', big->n);
+	edge_conf_default(&c);
+	c.close_ms = 30;
+	c.send_ms = 100;
+	restart(&c);
+	rig.on_request = on_big;
+	fd = rig_client();
+	rig_send(fd, SPAN(GET));
+	assert_true(read_slowly(fd, 16384, 2000) > 2u << 20);
+	assert_int_equal(edge_stats(rig.edge)->slow_readers, 0);
+	assert_clean(fd);
+	/* too slowly: 100 bytes in 2 ms are less than these */
+	c.rate_min = 100 << 20;
+	restart(&c);
+	rig.on_request = on_big;
+	fd = rig_client();
+	rig_send(fd, SPAN(GET));
+	(void)read_slowly(fd, 100, 100);
+	assert_int_equal(edge_stats(rig.edge)->conns, 0);
+	assert_clean(fd);
+	blob_unref(big);
+}
+
+/* When memory is short, who lags behind by much is cut off first. */
+static void
+test_answer_memory_in_all_is_limited(void **state)
+{
+	static char text[300000];
+	struct edge_conf c;
+	struct edge_ref lags;
+	int slow, fd;
+
+	(void)state;
+	edge_conf_default(&c);
+	c.mem_max = 1000000;
+	c.out_max = 100 << 20;
+	rig_restart(&c);
+	memset(text, '7', sizeof text);
+	slow = rig_sio();
+	lags = rig.sock;
+	for (int i = 0; i < 20; i++) {
+		edge_emit_one(lags, SPAN("x"), span_of(text, sizeof text));
+		rig_run(2);
+		assert_true(rig.edge->holds.queued <= 1300000);
+	}
+	assert_false(edge_is_open(lags));
+	assert_true(rig_logged("close slow reader"));
+	assert_int_equal(edge_stats(rig.edge)->mem_over, 1);
+	fd = rig_sio();
+	edge_emit_one(rig.sock, SPAN("x"), SPAN("1"));
+	assert_string_equal(rig_frames(fd), "T 42[\"x\",1]\n");
+	sys_close(slow);
+	assert_clean(fd);
+}
+
+/* One blob for all is counted about once, not for each of them. */
+static void
+test_answer_shared_blob_is_counted_once(void **state)
+{
+	static char text[200000];
+	struct edge_ref socks[20];
+	struct blob *b;
+	int fds[20];
+
+	(void)state;
+	memset(text, '7', sizeof text);
+	for (int i = 0; i < 20; i++) {
+		fds[i] = rig_sio();
+		socks[i] = rig.sock;
+	}
+	b = edge_encode_event(SPAN("/"), SPAN("x"),
+	    span_of(text, sizeof text));
+	for (int i = 0; i < 20; i++)
+		edge_emit(socks[i], b);
+	assert_in_range(rig.edge->holds.queued, sizeof text,
+	    5 * sizeof text);
+	blob_unref(b);
+	for (int i = 0; i < 20; i++) {
+		sys_close(fds[i]);
+		rig_run(3);
+	}
+	assert_int_equal(rig.edge->holds.queued, 0);
+}
+
 static void
 test_answer_refusal_says_why(void **state)
 {
@@ -420,6 +541,9 @@ main(void)
 		TEST(test_answer_405_says_allow),
 		TEST(test_answer_options_of_everything),
 		TEST(test_answer_refusal_says_why),
+		TEST(test_answer_goes_out_slowly_before_the_end),
+		TEST(test_answer_memory_in_all_is_limited),
+		TEST(test_answer_shared_blob_is_counted_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

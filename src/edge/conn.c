@@ -55,15 +55,24 @@ uncount_handshake(struct conn *c)
 static bool
 still_reads(struct conn *c)
 {
-	uint32_t now, got;
+	const struct edge_conf *conf = &c->edge->conf;
+	uint32_t had = c->progress, since = c->asked_ms, got;
 
-	if (stream_waiting(&c->stream) == 0 || c->edge->conf.send_ms == 0)
+	if (stream_waiting(&c->stream) == 0 || conf->send_ms == 0)
 		return false;
-	now = stream_progress(&c->stream);
-	got = now - c->progress;
-	c->progress = now;
-	return got > 0 && got >= (uint64_t)c->edge->conf.rate_min *
-	    c->edge->conf.send_ms / 1000;
+	edge_conn_pace(c);
+	got = c->progress - had;
+	since = c->asked_ms - since;
+	if (since > conf->send_ms)	/* not asked since before the answer */
+		since = (uint32_t)conf->send_ms;
+	return got > 0 && got >= (uint64_t)conf->rate_min * since / 1000;
+}
+
+void
+edge_conn_pace(struct conn *c)
+{
+	c->progress = stream_progress(&c->stream);
+	c->asked_ms = (uint32_t)reactor_now_ms(c->edge->reactor);
 }
 
 /* The time of a state is over. */

@@ -104,6 +104,7 @@ struct conn {
 	uint32_t requests;
 	uint32_t charged;		/* of holds.queued */
 	uint32_t progress;		/* stream_progress when last asked */
+	uint32_t asked_ms;		/* and when that was */
 	uint8_t state;			/* enum conn_state */
 	uint16_t flags;
 	uint16_t move_to;		/* CONN_MOVING: a reactor */
@@ -166,6 +167,9 @@ struct wsapp {
 	struct conn *conn;		/* NULL once it is over */
 	struct list link;		/* then in the edge's ws_over */
 	void *user;
+	struct timer idle;		/* conf.ws_idle_ms */
+	size_t waited;			/* bytes in the queue at its last time */
+	bool pinged;			/* then, too: something is due */
 	uint16_t code;			/* for on_ws_close */
 	uint8_t end;			/* enum edge_end */
 };
@@ -245,6 +249,8 @@ void edge_conn_open(struct edge *e, int fd, const struct sys_addr *peer,
     struct tls_ctx *tls, uint16_t flags);
 /* Into a state, with its timer; 0: none. */
 void edge_conn_enter(struct conn *c, enum conn_state st, uint64_t ms);
+/* A long answer is queued: from now on its reader has to keep up. */
+void edge_conn_pace(struct conn *c);
 /* Queued bytes go out; then it ends in good order. */
 void edge_conn_finish(struct conn *c);
 /* What was kept goes on at the tick's end: the app may be our caller. */
