@@ -108,6 +108,50 @@ test_edge_limits_connections_of_an_address(void **state)
 	sys_close(v6);
 }
 
+/* Limits change for what begins from now on; what was laid out stays. */
+static void
+test_edge_takes_limits_over_while_it_runs(void **state)
+{
+	static const char get[] = "GET /x HTTP/1.1\r\nHost: a\r\nX: ";
+	struct edge_conf c;
+	char pad[2000];
+	bool ended;
+	int old, fd;
+
+	(void)state;
+	edge_conf_default(&c);
+	c.addr_conns_max = 10;
+	rig_restart(&c);
+	memset(pad, 'x', sizeof(pad));
+	old = rig_client();
+	c.head_max = 1024;
+	c.addr_conns_max = 2;
+	c.conns_max = 1;
+	c.ping_interval_ms = 1;
+	assert_int_equal(edge_set_conf(rig.edge, &c), OK);
+	fd = client_from("192.0.2.1");	/* the second of its address */
+	assert_true(fd >= 0);
+	assert_int_equal(client_from("192.0.2.1"), -1);
+	rig_send(fd, span_str(get));
+	rig_send(fd, SPAN_OF(pad));
+	assert_non_null(strstr(rig_text(fd, &ended), " 431 "));
+	sys_close(fd);
+	sys_close(old);
+	rig_run(5);
+	/* None at all limits nothing. */
+	c.addr_conns_max = 0;
+	assert_int_equal(edge_set_conf(rig.edge, &c), OK);
+	for (int i = 0; i < 4; i++)
+		assert_true(client_from("192.0.2.1") >= 0);
+	/* A senseless one changes nothing. */
+	c.head_max = 1;
+	assert_int_equal(edge_set_conf(rig.edge, &c), ERR_ARG);
+	c.head_max = 1024;
+	c.out_max = 1;
+	assert_int_equal(edge_set_conf(rig.edge, &c), ERR_ARG);
+	assert_true(client_from("192.0.2.1") >= 0);
+}
+
 /* ---- Memory ---- */
 
 /* Two thousand idle sockets: what they cost, and that it is given back. */
@@ -462,6 +506,7 @@ main(void)
 		RIG_TEST(test_edge_refuses_senseless_configuration),
 		RIG_TEST(test_edge_limits_connections),
 		RIG_TEST(test_edge_limits_connections_of_an_address),
+		RIG_TEST(test_edge_takes_limits_over_while_it_runs),
 		RIG_TEST(test_edge_idle_connection_is_small),
 #if !defined(SANITIZED)
 		RIG_TEST(test_edge_message_costs_no_malloc),

@@ -774,7 +774,7 @@ void
 stream_parts_close(struct reactor *r, struct stream_parts *parts)
 {
 	struct stream s = { .reactor = r, .first = parts->first,
-	    .last = parts->last };
+	    .last = parts->last, .out_bytes = parts->out_bytes };
 
 	if (!parts->held)
 		return;
