@@ -55,6 +55,7 @@ edge_conf_default(struct edge_conf *c)
 		.recovery_bytes_max = 64 << 20,
 		.out_max = 4 << 20,
 		.held_max = 256 << 20,
+		.ws_idle_ms = 60000,
 		.deflate_bits = 12,
 	};
 }

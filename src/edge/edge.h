@@ -552,6 +552,10 @@ struct edge_conf {
 	size_t held_max;		/* bytes of all unfinished messages
 					   and unread answers of WebSockets
 					   together [256 MiB], over: 503, 1013 */
+	/* WebSockets of the app's own */
+	uint64_t ws_idle_ms;		/* nothing came, nor was read: a ping;
+					   as long again: the end, EDGE_PING;
+					   0: off [60000] */
 	/* permessage-deflate (RFC 7692) */
 	uint32_t deflates_max;		/* WebSockets that may have it; it is
 					   not negotiated beyond [0] */
@@ -621,6 +625,7 @@ struct edge_stats {
 	uint64_t bad_frames, bad_packets, message_large;
 	uint64_t websockets;		/* of edge_upgrade; now */
 	uint64_t ws_messages;		/* that came on them */
+	uint64_t ws_idle;		/* ended for conf.ws_idle_ms */
 	uint64_t deflates, deflates_over;	/* now; not negotiated */
 	uint64_t connect_late, ping_late, slow_readers;
 	/* Socket.IO */

@@ -35,6 +35,7 @@ over(struct wsapp *a, enum edge_end why, uint16_t code)
 {
 	struct edge *e = a->edge;
 
+	timer_cancel(&a->idle);
 	a->conn = NULL;
 	a->end = (uint8_t)why;
 	a->code = code;
@@ -80,6 +81,72 @@ end_slow(struct wsapp *a)
 	c->owner = NULL;
 	over(a, EDGE_SLOW, WS_CODE_LOST);
 	stream_close(&c->stream);
+}
+
+/* ---- Silence ---- */
+
+static void on_idle(struct timer *t);
+
+static void
+time_idle(struct wsapp *a)
+{
+	uint64_t ms = a->edge->conf.ws_idle_ms;
+
+	if (ms > 0)
+		timer_start(reactor_wheel(a->edge->reactor), &a->idle, ms,
+		    on_idle);
+}
+
+static void
+end_idle(struct wsapp *a)
+{
+	struct conn *c = a->conn;
+	bool reads = stream_waiting(&c->stream) == 0;
+
+	a->edge->stats.ws_idle++;
+	edge_ws_close(c, WS_CODE_NORMAL, "ping timeout");
+	over(a, EDGE_PING, WS_CODE_LOST);
+	/* Who takes nothing can not be told. */
+	if (!reads)
+		stream_close(&c->stream);
+}
+
+/* RFC 6455 5.5.2: a ping finds out whether the peer is there at all. */
+static bool
+ping(struct conn *c)
+{
+	uint8_t text[WS_HEAD_MAX];
+	struct wr w = wr_init(text, sizeof text);
+
+	ws_put(&w, WS_OP_PING, SPAN(""), NULL);
+	return edge_conn_write(c, wr_done(&w));
+}
+
+/*
+ * A peer is alive when bytes came from it since the last time, or when it has
+ * read some of what waits for it: while much waits, it is not read.
+ */
+static void
+on_idle(struct timer *t)
+{
+	struct wsapp *a = (struct wsapp *)(void *)((char *)t -
+	    offsetof(struct wsapp, idle));
+	struct conn *c = a->conn;
+	size_t waits = stream_waiting(&c->stream);
+	bool alive = c->in.ws.heard || waits < a->waited;
+
+	if (!alive && a->pinged) {
+		end_idle(a);
+		return;
+	}
+	c->in.ws.heard = false;
+	a->pinged = !alive;
+	if (!alive && !ping(c)) {
+		end_slow(a);
+		return;
+	}
+	a->waited = waits;	/* without the ping */
+	time_idle(a);
 }
 
 /* ---- Messages in ---- */
@@ -152,6 +219,7 @@ edge_upgrade(struct edge_ref request, const struct edge_request *req,
 	a->edge = e;
 	a->conn = c;
 	e->stats.websockets++;
+	time_idle(a);
 	*ws_out = ref_of(a);
 	return true;
 }

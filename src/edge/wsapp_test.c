@@ -310,6 +310,65 @@ test_wsapp_unread_messages_are_limited_in_all(void **state)
 	sys_close(fd);
 }
 
+/* Nothing comes: a ping; nothing again: the end. A pong keeps it. */
+static void
+test_wsapp_silent_peers_are_pinged_then_ended(void **state)
+{
+	struct edge_conf c;
+	int fd;
+
+	(void)state;
+	edge_conf_default(&c);
+	c.ws_idle_ms = 100;
+	restart(&c);
+	fd = open_ws("", "");
+	for (int i = 0; i < 3; i++) {
+		for (int k = 0; k < 50; k++) {
+			rig_run_ms(10);
+			(void)rig_text(fd, NULL);
+			if (rig_got.n > 1)
+				break;
+		}
+		assert_int_equal(rig_got.n - 1, 2);
+		assert_memory_equal(rig_got.p, "\x89\x00", 2);
+		rig_send(fd, rig_frame(WS_OP_PONG, true, SPAN("")));
+	}
+	for (int k = 0; k < 50 && edge_stats(rig.edge)->ws_idle == 0; k++)
+		rig_run_ms(10);
+	(void)rig_text(fd, NULL);
+	assert_memory_equal(rig_got.p, "\x89\x00\x88", 3);
+	assert_int_equal(app.why, EDGE_PING);
+	assert_int_equal(app.code, 1006);
+	assert_int_equal(edge_stats(rig.edge)->ws_idle, 1);
+	sys_close(fd);
+}
+
+/* Nor does one stay that takes nothing of what it has caused. */
+static void
+test_wsapp_peers_that_never_read_are_ended(void **state)
+{
+	static uint8_t text[1 << 20];
+	struct edge_conf c;
+	bool ended;
+	int fd;
+
+	(void)state;
+	edge_conf_default(&c);
+	c.ws_idle_ms = 100;
+	c.close_ms = 50;
+	c.message_max = sizeof text;
+	restart(&c);
+	fd = open_ws("", "");
+	(void)rig_flood(fd, rig_frame(WS_OP_BINARY, true, SPAN_OF(text)));
+	assert_true(edge_ws_waiting(app.ws) > EDGE_CLOG);
+	rig_run_ms(500);
+	assert_int_equal(app.why, EDGE_PING);
+	assert_int_equal(edge_stats(rig.edge)->conns, 0);
+	(void)rig_text(fd, &ended);
+	assert_true(ended);
+	sys_close(fd);
+}
+
 static bool drained;
 
 static void
@@ -569,6 +628,8 @@ main(void)
 		WS_TEST(test_wsapp_keeps_its_own_message_limit),
 		WS_TEST(test_wsapp_large_messages_and_back_pressure),
 		WS_TEST(test_wsapp_unread_messages_are_limited_in_all),
+		WS_TEST(test_wsapp_silent_peers_are_pinged_then_ended),
+		WS_TEST(test_wsapp_peers_that_never_read_are_ended),
 		WS_TEST(test_wsapp_drains),
 		WS_TEST(test_wsapp_ends_with_its_edge),
 		WS_TEST(test_wsapp_deflate_both_ways),

@@ -287,6 +287,7 @@ ws_next(struct ws *w, uint8_t *in, size_t n, size_t *used, struct ws_msg *msg)
 	memset(msg, 0, sizeof *msg);
 	if (w->bad_code != 0)
 		return WS_BAD;
+	w->heard |= n > 0;
 	if (w->closed) {	/* 5.5.1: nothing follows a close frame */
 		*used = n;
 		return WS_MORE;

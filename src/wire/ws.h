@@ -73,6 +73,7 @@ struct ws {
 	bool deflate;		/* RSV1 allowed: RFC 7692 was negotiated */
 	bool compressed;	/* the open message has RSV1 */
 	bool closed;		/* a close frame was read: nothing follows */
+	bool heard;		/* bytes came; the owner may clear it */
 	uint16_t peer_code;	/* its code; WS_CODE_LOST: none was read */
 	const char *bad_why;
 };
