@@ -154,12 +154,12 @@ test_import_all_kinds_of_bcrypt(void **state)
 	(void)state;
 	for (size_t i = 0; i < 3; i++) {
 		snprintf(text, sizeof(text), JSON("alice", "a@example.org",
-		    "%s%s"), heads[i], HASH + 6);
+		    "%s%s"), heads[i], &HASH[6]);
 		assert_int_equal(read_text(text), OK);
 	}
 	for (size_t i = 0; i < 5; i++) {
 		snprintf(text, sizeof(text), JSON("alice", "a@example.org",
-		    "%s%s"), bad[i], HASH + 6);
+		    "%s%s"), bad[i], &HASH[6]);
 		assert_int_equal(read_text(text), ERR_VALIDATION);
 		assert_fault(1, "password_hash");
 	}
