@@ -36,8 +36,8 @@ coded_len(const struct span *names, uint32_t n)
 	return len;
 }
 
-static struct blob *
-encode_targets(const struct edge_to *to)
+struct blob *
+edge_emit_targets(const struct edge_to *to)
 {
 	size_t n = 2 + to->nsp.n + 8 + coded_len(to->rooms, to->rooms_n) +
 	    coded_len(to->except, to->except_n);
@@ -351,7 +351,7 @@ edge_emit_to(struct edge *e, const struct edge_to *to, struct span name,
 		return;
 	p.frames = encode(e, to->nsp, name, args, p.is_logged, &p.offset);
 	if (p.frames != NULL && (edge_mesh_count(e) > 1 || p.is_logged))
-		p.targets = encode_targets(to);
+		p.targets = edge_emit_targets(to);
 	if (p.targets != NULL) {
 		log_here(e, to->nsp, &p);
 		post_all(e, &p);
@@ -373,7 +373,7 @@ edge_emit_logged(struct sock *k, struct span name,
 	struct post p = { .is_logged = true };
 
 	p.frames = encode(e, to.nsp, name, args, true, &p.offset);
-	p.targets = p.frames == NULL ? NULL : encode_targets(&to);
+	p.targets = p.frames == NULL ? NULL : edge_emit_targets(&to);
 	if (p.targets != NULL)
 		log_here(e, to.nsp, &p);
 	if (p.frames != NULL)

@@ -14,43 +14,12 @@
 #include <assert.h>
 
 #include "base/text.h"
-#include "edge/sio.h"
+#include "edge/recover.h"
 #include "wire/json.h"
 
 #define LOG_MORE_MS 60000	/* events stay longer than sockets */
 #define OFFSET_RAW 9
 #define AUTH_BYTES 256		/* of decoded strings in an auth object */
-
-/* An ended socket that may come back. */
-struct kept {
-	struct slab_slot slot;
-	struct list link;		/* oldest first; none: restoring */
-	struct nsp *nsp;
-	struct blob *rooms;		/* coded names, its own id if in it */
-	uint64_t until_ms;
-	uint64_t offset;		/* what its client has, once it says */
-	char id[EDGE_SOCK_ID];
-	char pid[SIO_PID];
-};
-
-/* An event that was sent. */
-struct logged {
-	struct nsp *nsp;
-	struct blob *frames, *targets;
-	uint64_t offset;
-	uint64_t at_ms;
-};
-
-struct recovery {
-	struct edge *edge;
-	struct slab kepts;
-	struct map by_pid;
-	struct list order;		/* of kept, oldest first */
-	struct logged *log;		/* a ring of `max` */
-	size_t max, first, n;
-	struct timer timer;		/* next expiry */
-	uint64_t next;			/* offset */
-};
 
 static uint64_t
 now_ms(const struct recovery *v)
@@ -69,13 +38,14 @@ entry(const struct recovery *v, size_t i)
 static size_t
 kept_bytes(const struct kept *t)
 {
-	return sizeof *t + t->rooms->n;
+	return sizeof *t + t->rooms->n + t->missed.n;
 }
 
 static size_t
 logged_bytes(const struct logged *g)
 {
-	return sizeof *g + g->frames->n + g->targets->n;
+	return sizeof *g + (g->frames == NULL ? 0 : g->frames->n) +
+	    g->targets->n;
 }
 
 /* No client can name it any more. */
@@ -87,11 +57,33 @@ hide(struct recovery *v, struct kept *t)
 }
 
 static void
-drop(struct recovery *v, struct kept *t)
+count(struct recovery *v, struct kept *t)
+{
+	v->edge->stats.kept_socks++;
+	v->edge->stats.kept_bytes += kept_bytes(t);
+}
+
+static struct missed *
+missed_at(const struct kept *t, size_t i)
+{
+	return &((struct missed *)(void *)t->missed.p)[i];
+}
+
+static size_t
+missed_n(const struct kept *t)
+{
+	return t->missed.n / sizeof(struct missed);
+}
+
+void
+edge_recover_drop(struct recovery *v, struct kept *t)
 {
 	hide(v, t);
 	v->edge->stats.kept_socks--;
 	v->edge->stats.kept_bytes -= kept_bytes(t);
+	for (size_t i = 0; i < missed_n(t); i++)
+		blob_unref(missed_at(t, i)->frames);
+	buf_fini(&t->missed);
 	blob_unref(t->rooms);
 	edge_nsp_unref(t->nsp);
 	slab_put(&v->kepts, t);
@@ -150,7 +142,7 @@ on_expiry(struct timer *timer)
 	struct kept *t;
 
 	while ((t = oldest(v)) != NULL && t->until_ms < now)
-		drop(v, t);
+		edge_recover_drop(v, t);
 	while (v->n > 0 && entry(v, 0)->at_ms + v->edge->conf.recovery_ms +
 	    LOG_MORE_MS < now)
 		drop_event(v);
@@ -170,7 +162,7 @@ shrink(struct recovery *v)
 		if (v->n > 0)
 			drop_event(v);
 		else if ((t = oldest(v)) != NULL)
-			drop(v, t);
+			edge_recover_drop(v, t);
 		else
 			break;
 	}
@@ -217,7 +209,7 @@ edge_recover_close(struct edge *e)
 	if (v == NULL)
 		return;
 	while ((t = oldest(v)) != NULL)
-		drop(v, t);
+		edge_recover_drop(v, t);
 	while (v->n > 0)
 		drop_event(v);
 	timer_cancel(&v->timer);
@@ -271,23 +263,26 @@ edge_recover_offset(struct edge *e, char out[static SIO_OFFSET + 2])
 	return offset;
 }
 
-void
-edge_recover_log(struct nsp *n, uint64_t offset, struct blob *frames,
-    struct blob *targets)
+/* Takes references of its own. */
+static void
+log_one(struct nsp *n, const struct logged *what)
 {
 	struct recovery *v = n->edge->sio->recovery;
 	struct logged *g;
 
-	if (v == NULL)
-		return;
 	if (v->n == v->max) {
 		v->edge->stats.kept_over++;
 		drop_event(v);
 	}
 	g = entry(v, v->n++);
-	*g = (struct logged){ n, blob_ref(frames), blob_ref(targets), offset,
-	    now_ms(v) };
+	*g = *what;
+	g->nsp = n;
+	g->at_ms = now_ms(v);
 	n->refs++;
+	if (g->frames != NULL)
+		blob_ref(g->frames);
+	blob_ref(g->targets);
+	v->total++;
 	v->edge->stats.kept_events++;
 	v->edge->stats.kept_bytes += logged_bytes(g);
 	shrink(v);
@@ -295,17 +290,13 @@ edge_recover_log(struct nsp *n, uint64_t offset, struct blob *frames,
 		set_timer(v);
 }
 
-/* Where in the log the event of that offset is; v->n: not there. */
-static size_t
-find_event(const struct recovery *v, const struct nsp *n, uint64_t offset)
+void
+edge_recover_log(struct nsp *n, uint64_t offset, struct blob *frames,
+    struct blob *targets)
 {
-	for (size_t i = v->n; i-- > 0;) {
-		const struct logged *g = entry(v, i);
-
-		if (g->offset == offset && g->nsp == n)
-			return i;
-	}
-	return v->n;
+	if (n->edge->sio->recovery != NULL)
+		log_one(n, &(struct logged){ .frames = frames,
+		    .targets = targets, .offset = offset });
 }
 
 static bool
@@ -332,6 +323,52 @@ was_for(const struct logged *g, struct span rooms)
 	edge_emit_decode(blob_span(g->targets), &t);
 	return (t.rooms_n == 0 || have_one(rooms, t.rooms)) &&
 	    !have_one(rooms, t.except);
+}
+
+/* Where in the log the event of that offset is; v->n: not there. */
+static size_t
+find_event(const struct recovery *v, const struct kept *t, uint64_t offset)
+{
+	for (size_t i = v->n; i-- > 0;) {
+		const struct logged *g = entry(v, i);
+
+		if (g->offset == offset && g->nsp == t->nsp &&
+		    (!g->copy || was_for(g, blob_span(t->rooms))))
+			return i;
+	}
+	return v->n;
+}
+
+static bool
+was_missed(const struct kept *t, uint64_t offset)
+{
+	for (size_t i = 0; i < missed_n(t); i++) {
+		if (missed_at(t, i)->offset == offset)
+			return true;
+	}
+	return false;
+}
+
+void
+edge_recover_walk(const struct recovery *v, const struct kept *t,
+    void (*fn)(void *arg, const struct missed *m), void *arg)
+{
+	/* How many have left the log at its front. */
+	uint64_t before = v->total - v->n;
+	size_t at = t->mark > before ? (size_t)(t->mark - before) : 0;
+
+	for (size_t i = 0; i < missed_n(t); i++)
+		fn(arg, missed_at(t, i));
+	if (!t->foreign)
+		at = find_event(v, t, t->offset) + 1;
+	for (; at < v->n; at++) {
+		const struct logged *g = entry(v, at);
+
+		if (g->frames != NULL && g->nsp == t->nsp &&
+		    was_for(g, blob_span(t->rooms)) &&
+		    !was_missed(t, g->offset))
+			fn(arg, &(struct missed){ g->frames, g->offset });
+	}
 }
 
 /* ---- Leaving ---- */
@@ -372,6 +409,26 @@ show(struct recovery *v, struct kept *t)
 	return true;
 }
 
+struct kept *
+edge_recover_new(struct recovery *v)
+{
+	if (v->kepts.n == v->kepts.max && oldest(v) != NULL) {
+		v->edge->stats.kept_over++;
+		edge_recover_drop(v, oldest(v));
+	}
+	return slab_get(&v->kepts);
+}
+
+void
+edge_recover_show(struct recovery *v, struct kept *t)
+{
+	count(v, t);
+	if (!show(v, t))
+		edge_recover_drop(v, t);
+	else
+		shrink(v);
+}
+
 void
 edge_recover_keep(struct sock *k)
 {
@@ -381,11 +438,7 @@ edge_recover_keep(struct sock *k)
 
 	if (v == NULL || e->draining || k->more == NULL || !k->more->has_pid)
 		return;
-	if (v->kepts.n == v->kepts.max && oldest(v) != NULL) {
-		e->stats.kept_over++;
-		drop(v, oldest(v));
-	}
-	if ((t = slab_get(&v->kepts)) == NULL)
+	if ((t = edge_recover_new(v)) == NULL)
 		return;
 	if ((t->rooms = encode_rooms(k)) == NULL) {
 		slab_put(&v->kepts, t);
@@ -396,42 +449,63 @@ edge_recover_keep(struct sock *k)
 	t->until_ms = now_ms(v) + e->conf.recovery_ms;
 	memcpy(t->id, k->id, sizeof t->id);
 	memcpy(t->pid, k->more->pid, sizeof t->pid);
-	e->stats.kept_socks++;
-	e->stats.kept_bytes += kept_bytes(t);
-	if (!show(v, t))
-		drop(v, t);
-	else
-		shrink(v);
+	edge_recover_show(v, t);
 }
 
 /* ---- Coming back ---- */
 
-void
+bool
+edge_recover_names(struct span auth, struct arena *a, struct span *pid,
+    uint64_t *offset)
+{
+	struct span text;
+
+	return auth.n > 0 && json_find_string(auth, SPAN("pid"), a, pid) &&
+	    json_find_string(auth, SPAN("offset"), a, &text) &&
+	    pid->n == SIO_PID && take_offset(text, offset);
+}
+
+/* Is all that it has missed since that offset still here? */
+static bool
+can_go_on(const struct recovery *v, const struct kept *t, uint64_t offset)
+{
+	if (t->foreign)
+		return t->offset == offset && t->mark >= v->total - v->n;
+	return find_event(v, t, offset) < v->n;
+}
+
+struct kept *
+edge_recover_take(struct recovery *v, struct span nsp, struct span pid,
+    uint64_t offset)
+{
+	struct kept *t = map_find(&v->by_pid, pid.p);
+
+	if (t == NULL || !span_eq(edge_nsp_name(t->nsp), nsp) ||
+	    t->until_ms < now_ms(v) || !can_go_on(v, t, offset))
+		return NULL;
+	hide(v, t);
+	t->offset = offset;
+	return t;
+}
+
+bool
 edge_recover_find(struct sock *k, struct span auth)
 {
 	struct recovery *v = k->nsp->edge->sio->recovery;
 	uint8_t mem[AUTH_BYTES];
-	struct span pid, offset;
-	uint64_t number;
+	struct span pid;
+	uint64_t offset;
 	struct arena a;
 	struct kept *t;
 
-	if (v == NULL || auth.n == 0)
-		return;
 	arena_init(&a, mem, sizeof mem);
-	if (!json_find_string(auth, SPAN("pid"), &a, &pid) ||
-	    !json_find_string(auth, SPAN("offset"), &a, &offset) ||
-	    pid.n != SIO_PID || !take_offset(offset, &number))
-		return;
-	t = map_find(&v->by_pid, pid.p);
-	if (t == NULL || t->nsp != k->nsp || t->until_ms < now_ms(v) ||
-	    find_event(v, t->nsp, number) == v->n ||
-	    edge_sio_more(k) == NULL)
-		return;
-	hide(v, t);
-	t->offset = number;
+	if (v == NULL || !edge_recover_names(auth, &a, &pid, &offset) ||
+	    edge_sio_more(k) == NULL || (t = edge_recover_take(v,
+	    edge_nsp_name(k->nsp), pid, offset)) == NULL)
+		return false;
 	k->more->restore = t;
 	k->more->recovered = true;
+	return true;
 }
 
 void
@@ -444,7 +518,61 @@ edge_recover_put_back(struct sock *k)
 		return;
 	k->more->restore = NULL;
 	if (!show(v, t))
-		drop(v, t);
+		edge_recover_drop(v, t);
+}
+
+/* What comes from a sibling's log is noted in ours, where this socket's next
+ * offset will be looked for. */
+struct resend {
+	struct sock *sock;
+	struct kept *kept;
+	struct blob *own;	/* targets: its own room; or NULL */
+	struct buf sent;	/* struct missed each */
+};
+
+static void
+resend(void *arg, const struct missed *m)
+{
+	struct resend *r = arg;
+
+	if (r->sock->state != SOCK_OPEN)
+		return;
+	/* Without memory it is not noted: then it is not gone on from. */
+	if (r->own == NULL || buf_add(&r->sent, m, sizeof *m) == OK)
+		edge_sio_send_blob(r->sock, m->frames, false);
+}
+
+static void
+note_all(struct resend *r)
+{
+	const struct missed *m = (const struct missed *)(void *)r->sent.p;
+	struct nsp *n = r->sock->nsp;
+
+	log_one(n, &(struct logged){ .targets = r->own,
+	    .offset = r->kept->offset, .copy = true });
+	for (size_t i = 0; i < r->sent.n / sizeof *m; i++)
+		log_one(n, &(struct logged){ .frames = m[i].frames,
+		    .targets = r->own, .offset = m[i].offset, .copy = true });
+}
+
+static void
+send_missed(struct recovery *v, struct sock *k, struct kept *t)
+{
+	struct span own = SPAN_OF(k->id);
+	struct resend r = { .sock = k, .kept = t };
+
+	if (!t->foreign) {
+		edge_recover_walk(v, t, resend, &r);
+		return;
+	}
+	buf_init(&r.sent, v->max * sizeof(struct missed));
+	r.own = edge_emit_targets(&(struct edge_to){
+	    .nsp = edge_nsp_name(k->nsp), .rooms = &own, .rooms_n = 1 });
+	edge_recover_walk(v, t, resend, &r);
+	if (r.own != NULL)
+		note_all(&r);
+	blob_unref(r.own);
+	buf_fini(&r.sent);
 }
 
 bool
@@ -452,10 +580,9 @@ edge_recover_restore(struct sock *k)
 {
 	struct recovery *v = k->nsp->edge->sio->recovery;
 	struct kept *t = k->more->restore;
-	size_t at = find_event(v, t->nsp, t->offset);
 	struct span rooms = blob_span(t->rooms), name;
 
-	if (at == v->n)
+	if (!can_go_on(v, t, t->offset))
 		return false;
 	k->more->restore = NULL;
 	memcpy(k->id, t->id, sizeof k->id);
@@ -466,13 +593,8 @@ edge_recover_restore(struct sock *k)
 		if (edge_rooms_add(k, name) != OK)
 			continue;
 	}
-	while (++at < v->n && k->state == SOCK_OPEN) {
-		struct logged *g = entry(v, at);
-
-		if (g->nsp == t->nsp && was_for(g, blob_span(t->rooms)))
-			edge_sio_send_blob(k, g->frames, false);
-	}
+	send_missed(v, k, t);
 	v->edge->stats.recovered++;
-	drop(v, t);
+	edge_recover_drop(v, t);
 	return true;
 }

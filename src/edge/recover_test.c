@@ -348,6 +348,140 @@ test_recover_is_off(void **state)
 	assert_int_equal(edge_stats(rig.edge)->kept_bytes, 0);
 }
 
+/* ---- Siblings ---- */
+
+static struct reactor *reactors[3];
+static struct edge *edges[3];
+
+static void
+be(int i)
+{
+	rig.reactor = reactors[i];
+	rig.edge = edges[i];
+	reactor_adopt(reactors[i]);
+}
+
+static void
+link_three(void)
+{
+	struct edge_conf c;
+
+	conf_of(&c);
+	rig_teardown(NULL);
+	buf_init(&rig.log, RIG_OUT_MAX);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(reactor_open(i, &reactors[i]), OK);
+		reactor_adopt(reactors[i]);
+		assert_int_equal(edge_open(reactors[i], &c, &rig_app,
+		    &edges[i]), OK);
+	}
+	assert_int_equal(edge_link(edges, 3), OK);
+	be(0);
+}
+
+static void
+unlink_three(void)
+{
+	for (int i = 2; i > 0; i--) {
+		be(i);
+		edge_close(edges[i]);
+		reactor_close(reactors[i]);
+	}
+	be(0);
+}
+
+static void
+run_all(int rounds)
+{
+	for (; rounds > 0; rounds--) {
+		for (int i = 0; i < 3; i++) {
+			be(i);
+			rig_run(2);
+		}
+	}
+}
+
+static void
+test_recover_at_a_sibling(void **state)
+{
+	int fd, staying;
+
+	(void)state;
+	link_three();
+	be(2);
+	staying = rig_ws();
+	rig_send_text(staying, "40" HERE ",");
+	be(0);
+	fd = come();
+	assert_int_equal(edge_join(rig.sock, SPAN("r")), OK);
+	go(fd);
+	emit("1", "r");
+	emit("2", sid);
+	be(2);
+	emit("3", "");
+	run_all(2);
+	be(1);
+	fd = back_with(pid, offset);
+	assert_string_equal(rig_frames(fd), "");
+	be(2);
+	emit("4", "");		/* while they are asked */
+	run_all(4);
+	be(2);
+	emit("5", "other");
+	be(1);
+	assert_true(is_same(fd, "1234"));
+	assert_true(edge_is_in(rig.sock, SPAN("r")));
+	assert_int_equal(edge_stats(edges[0])->kept_socks, 0);
+	/* Again from there, with an offset of the sibling's log. */
+	go(fd);
+	be(2);
+	emit("6", sid);
+	run_all(2);
+	be(1);
+	assert_int_equal(edge_stats(edges[1])->kept_socks, 1);
+	fd = back_with(pid, offset);
+	run_all(4);
+	be(1);
+	assert_true(is_same(fd, "12346"));
+	sys_close(fd);
+	be(2);
+	sys_close(staying);
+	unlink_three();
+}
+
+/* Nobody has it; and who asked is gone when it is found. */
+static void
+test_recover_at_a_sibling_in_vain(void **state)
+{
+	int fd;
+
+	(void)state;
+	link_three();
+	fd = come();
+	go(fd);
+	be(1);
+	fd = back_with("aaaaaaaaaaaaaaaaaaaa", offset);
+	run_all(4);
+	be(1);
+	assert_false(is_same(fd, ""));
+	sys_close(fd);
+	rig.log.n = 0;
+	fd = back_with(pid, offset);
+	sys_close(fd);
+	rig_run(4);
+	run_all(4);
+	fd = -1;
+	for (int i = 0; i < 3 && fd < 0; i++) {
+		be(i);
+		if (edge_stats(edges[i])->kept_socks == 1)
+			fd = back_with(pid, offset);
+	}
+	assert_true(fd >= 0);
+	assert_true(is_same(fd, ""));
+	sys_close(fd);
+	unlink_three();
+}
+
 int
 main(void)
 {
@@ -362,6 +496,8 @@ main(void)
 		RIG_TEST(test_recover_keeps_the_newest_events),
 		RIG_TEST(test_recover_bytes_are_limited),
 		RIG_TEST(test_recover_is_off),
+		RIG_TEST(test_recover_at_a_sibling),
+		RIG_TEST(test_recover_at_a_sibling_in_vain),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

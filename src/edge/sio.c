@@ -6,7 +6,7 @@
  * edge_emit, edge_emit_one, edge_emit_with, edge_disconnect, edge_drop,
  * edge_is_open, edge_is_recovered, edge_sock_*, edge_set_user, edge_user
  */
-#include "edge/sio.h"
+#include "edge/recover.h"
 
 #include <assert.h>
 #include <stdatomic.h>
@@ -56,8 +56,10 @@ release(struct edge *e, struct sock *k)
 {
 	struct nsp *n = k->nsp;
 
-	if (k->more != NULL)
+	if (k->more != NULL) {
+		blob_unref(k->more->auth);
 		slab_put(&e->sio->mores, k->more);
+	}
 	slab_put(&e->socks, k);
 	edge_nsp_unref(n);
 	e->stats.sockets--;
@@ -71,8 +73,9 @@ tell(struct edge *e, struct sock *k)
 	edge_asks_end(k);
 	edge_rooms_remove_all(k);
 	edge_nsp_remove(k->nsp, k);
-	e->app->on_close(e->app->arg, edge_sio_ref(e, k),
-	    (enum edge_end)k->end);
+	if ((k->flags & SOCK_SEEKING) == 0)	/* else it never heard of it */
+		e->app->on_close(e->app->arg, edge_sio_ref(e, k),
+		    (enum edge_end)k->end);
 	release(e, k);
 }
 
@@ -481,12 +484,32 @@ make(struct session *s, struct span nsp)
 }
 
 static void
-on_connect(struct session *s, const struct sio_packet *p)
+ask_app(struct sock *k, struct span auth)
 {
+	struct session *s = k->session;
 	struct edge *e = s->edge;
-	struct edge_connect c = { .nsp = p->nsp, .auth = p->data,
+	struct edge_connect c = { .nsp = edge_nsp_name(k->nsp), .auth = auth,
 	    .addr = s->addr, .tls = s->tls, .user = s->user,
 	    .session = { e, s->slot.index, s->slot.generation } };
+
+	c.recovered = k->more != NULL && k->more->restore != NULL;
+	e->app->on_connect(e->app->arg, edge_sio_ref(e, k), &c);
+}
+
+void
+edge_sio_connect(struct sock *k)
+{
+	struct blob *auth = k->more->auth;
+
+	k->more->auth = NULL;
+	k->flags &= (uint8_t)~SOCK_SEEKING;
+	ask_app(k, blob_span(auth));
+	blob_unref(auth);
+}
+
+static void
+on_connect(struct session *s, const struct sio_packet *p)
+{
 	struct sock *k;
 
 	if (edge_sio_joined(s, p->nsp) != NULL) {
@@ -498,9 +521,8 @@ on_connect(struct session *s, const struct sio_packet *p)
 		    .name = SPAN("Too many sockets") });
 		return;
 	}
-	edge_recover_find(k, p->data);
-	c.recovered = k->more != NULL && k->more->restore != NULL;
-	e->app->on_connect(e->app->arg, edge_sio_ref(e, k), &c);
+	if (edge_recover_find(k, p->data) || !edge_seek_begin(k, p->data))
+		ask_app(k, p->data);
 }
 
 static void

@@ -31,12 +31,16 @@ struct nsp {
 #define SOCK_IN_NSP 1u			/* in its namespace's list */
 #define SOCK_NOT_OWN 2u			/* has left the room of its own id */
 #define SOCK_FINAL 4u			/* its end is not to be recovered from */
+#define SOCK_SEEKING 8u			/* siblings are asked; the app is not yet */
 
 /* What few sockets have. */
 struct sock_more {
 	struct slab_slot slot;
 	struct kept *restore;		/* what it comes back to; until it is
 					   accepted */
+	struct blob *auth;		/* of its CONNECT, while seeking */
+	uint64_t mark;			/* in the log, when that began */
+	uint32_t seeks;			/* siblings that have not answered */
 	uint32_t rooms, rooms_n;	/* first membership */
 	uint32_t asks, asks_last, asks_n;	/* open questions, oldest first */
 	char pid[SIO_PID];
@@ -120,6 +124,8 @@ void edge_sio_send_blob(struct sock *k, struct blob *frames, bool is_volatile);
 /* A packet that is whole: parts_n attachments. */
 void edge_sio_packet(struct session *s, struct span msg,
     const struct span *parts, uint32_t parts_n);
+/* Asks the app whether it may join, once siblings have answered. */
+void edge_sio_connect(struct sock *k);
 /* Has it an open socket in that namespace? NULL: no. */
 struct sock *edge_sio_joined(struct session *s, struct span nsp);
 
@@ -157,6 +163,8 @@ bool edge_rooms_next(const struct sock *k, uint64_t *at, struct span *name);
 /* The next of coded names. */
 bool edge_emit_next(struct span *names, struct span *name_out);
 void edge_emit_decode(struct span coded, struct targets *out);
+/* Targets as bytes. NULL: no memory. */
+struct blob *edge_emit_targets(const struct edge_to *to);
 /* NULL: no memory, or above 4 GiB. */
 struct blob *edge_emit_encode(const struct sio_frames *f);
 /* To one, where recovery is on. */
@@ -187,8 +195,8 @@ void edge_binary_drop(struct session *s);
 
 MUST_USE enum err edge_recover_open(struct edge *e);
 void edge_recover_close(struct edge *e);
-/* A CONNECT's auth may name what was kept: it is k's then. */
-void edge_recover_find(struct sock *k, struct span auth);
+/* A CONNECT's auth may name what was kept: it is k's then. False: not so. */
+bool edge_recover_find(struct sock *k, struct span auth);
 /* k is accepted: its id, rooms and what it has missed. False: that is gone. */
 bool edge_recover_restore(struct sock *k);
 /* It was not accepted: what was kept stays kept. */
