@@ -328,6 +328,22 @@ def check_slow_readers(p, root):
     need(p.descriptors() <= fds, 'descriptors are left')
 
 
+def check_slow_then_closed(p, root):
+    """RFC 9112 9.6: with Connection: close a slow reader gets all of it, too"""
+    n = 32 * MIB
+    make_sparse(f'{root}/close.bin', n)
+    with Client(p.port, window=4096) as c:
+        c.send('/static/close.bin', 'Connection: close\r\n')
+        status, fields = c.head()
+        need(status == 200 and fields['connection'] == 'close', fields)
+        end = time.monotonic() + 6      # longer than it would linger
+        while time.monotonic() < end:
+            c.more()
+            time.sleep(0.2)
+        got = read_all(c, n + 1)
+        need(len(got) == n and got.endswith(b'MARKMARK'), f'{len(got)} of {n}')
+
+
 def check_one_at_a_time(p, root):
     """RFC 9112 9.3.2: pipelined large files do not pile up descriptors"""
     fds = p.descriptors()
@@ -442,7 +458,8 @@ def main():
             for f in (check_parts, check_tags, check_never_stale, check_pipelined):
                 with tap.case(f.__doc__):
                     f(p.port, root)
-            for f in (check_large, check_slow_readers, check_one_at_a_time, check_changed_on_the_way,
+            for f in (check_large, check_slow_readers, check_slow_then_closed,
+                      check_one_at_a_time, check_changed_on_the_way,
                       check_fifo_never_waits, check_root_stays):
                 with tap.case(f.__doc__):
                     f(p, root)
