@@ -75,7 +75,8 @@ struct edge_answer {
  * Connection where needed and conf.headers; for HEAD, 204 and 304 the body
  * stays out. A second answer to one request does nothing. One that comes
  * before the request's body has (in on_head, on_piece) is final: the rest is
- * not read, and the connection ends.
+ * not read, and the connection ends. What is larger than conf.out_max less
+ * 64 KiB can not be queued at once: edge_answer_begin.
  */
 void edge_answer(struct edge_ref request, const struct edge_answer *a);
 /* 405: the path knows only these methods, "GET, HEAD". */

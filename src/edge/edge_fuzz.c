@@ -99,6 +99,7 @@ on_request(void *arg, struct edge_ref ref, const struct edge_request *req)
 
 	(void)arg;
 	note("request", req->head->target, req->body);
+	note(req->tls ? "https" : "http", SPAN_OF(req->peer.ip), req->host);
 	if (req->body_fd >= 0)
 		note_file(req->body_fd);
 	if (span_eq(req->head->path, SPAN("/w")))
@@ -143,6 +144,9 @@ static const struct edge_app app = { .on_request = on_request,
     .on_head = on_head, .on_connect = on_connect, .on_event = on_event,
     .on_close = on_close };
 
+/* So that what proxies say is read, too. */
+static const struct edge_net everybody = { { { 0 }, 0 }, 0 };
+
 static void
 start(void)
 {
@@ -155,6 +159,8 @@ start(void)
 	c.body_max = 20000;
 	c.message_max = 20000;
 	c.linger_ms = 0;
+	c.trusted = &everybody;
+	c.trusted_n = 1;
 	if (reactor_open(0, &reactor) != OK)
 		abort();
 	reactor_adopt(reactor);
@@ -286,6 +292,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		buf_init(&told, OUT_MAX);
 	in = span_of(data + 1, size - 1);
 	upgraded = data[0] & 1;
+	edge->conf.forwarded = data[0] & 2 ? EDGE_FORWARDED_X :
+	    EDGE_FORWARDED_RFC7239;
 	out = run(in, in.n, upgraded);
 	again(in, data[0] % (in.n + 1), upgraded, out);
 	if (in.n <= BYTES_MAX)
