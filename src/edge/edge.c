@@ -213,7 +213,7 @@ edge_open(struct reactor *r, const struct edge_conf *c,
 	    c->fields_max, UINT64_MAX / 2 };	/* bodies: body_max, by us */
 	e->drained.run = on_drained;
 	e->tell.run = edge_sio_tell;
-	list_init(&e->gone);
+	e->gone = e->gone_last = SLAB_NONE;
 	list_init(&e->over);
 	list_init(&e->ws_over);
 	e->ws_tell.run = edge_wsapp_tell;

@@ -138,12 +138,12 @@ struct session {
 					   upgraded or over, for a while */
 	struct timer ping;		/* next ping, or its pong's time */
 	struct timer join;		/* conf.connect_ms without a socket */
-	struct list socks;		/* EDGE_SOCKET_IO */
 	struct list link;		/* the edge's over, once it is */
 	struct binary *binary;		/* packet that is not whole, or NULL */
 	void *user;			/* of the app */
 	struct sys_addr addr;
 	char sid[EDGE_SID];
+	uint32_t socks;			/* the first of its sockets, by index */
 	uint32_t limit;			/* bytes of a message now */
 	uint8_t path;			/* index of the edge's paths */
 	uint8_t kind;			/* enum edge_kind */
@@ -177,10 +177,10 @@ struct wsapp {
 enum sock_state { SOCK_ASKED, SOCK_OPEN, SOCK_ENDED };
 
 struct sock {
-	struct slab_slot slot;		/* its name is the app's ref */
+	struct slab_slot slot;		/* its name is the app's ref; `next`:
+					   the session's, then the edge's gone */
 	struct nsp *nsp;		/* its namespace: nsp.c */
 	struct session *session;	/* NULL once ended */
-	struct list link;		/* the session's, then the edge's gone */
 	struct sock_more *more;		/* what few have; or NULL */
 	void *user;
 	uint32_t nsp_prev, nsp_next;	/* in its namespace, by index */
@@ -212,7 +212,7 @@ struct edge {
 	struct map poll_addrs;		/* polling sessions, likewise */
 	uint32_t sid_mask;		/* of the slots in session ids */
 	struct sio *sio;		/* what Socket.IO has: edge/sio.h */
-	struct list gone;		/* sockets whose end the app must hear */
+	uint32_t gone, gone_last;	/* sockets whose end the app must hear */
 	struct list over;		/* sessions, likewise */
 	struct list ws_over;		/* wsapps, likewise */
 	struct flush ws_tell;
@@ -506,8 +506,8 @@ MUST_USE enum err edge_sio_open(struct edge *e);
 void edge_sio_close(struct edge *e);
 /* A message of an EDGE_SOCKET_IO session. It may end it. */
 void edge_sio_message(struct session *s, struct span msg, bool binary);
-/* Not joined any more; the app hears why at the end of the tick. */
-void edge_sio_end(struct sock *k, enum edge_end why);
+/* A session's sockets end; the app hears why at the end of the tick. */
+void edge_sio_end_all(struct session *s, enum edge_end why);
 /* Tells the app of all that have ended, and of sessions that are over. Never
  * from inside its calls. */
 void edge_sio_tell(struct flush *f);

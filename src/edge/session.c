@@ -47,8 +47,7 @@ finish(struct session *s, enum edge_end why)
 	s->ended = true;
 	s->end = (uint8_t)why;
 	s->conn = NULL;
-	while (!list_is_empty(&s->socks))
-		edge_sio_end(LIST_ITEM(s->socks.next, struct sock, link), why);
+	edge_sio_end_all(s, why);
 	timer_cancel(&s->ping);
 	timer_cancel(&s->join);
 	e->stats.sessions--;
@@ -293,7 +292,7 @@ edge_session_new(struct edge *e, uint8_t path)
 	if (s->kind == EDGE_SOCKET_IO && e->conf.join_max > 0 &&
 	    e->conf.join_max < s->limit)
 		s->limit = e->conf.join_max;
-	list_init(&s->socks);
+	s->socks = SLAB_NONE;
 	make_sid(s);
 	e->stats.sessions++;
 	return s;

@@ -40,6 +40,12 @@ edge_sio_find_open(struct edge_ref r)
 	return k != NULL && k->state == SOCK_OPEN ? k : NULL;
 }
 
+static struct sock *
+sock_at(struct edge *e, uint32_t index)
+{
+	return slab_at(&e->socks, index);
+}
+
 struct sock_more *
 edge_sio_more(struct sock *k)
 {
@@ -86,15 +92,33 @@ edge_sio_tell(struct flush *f)
 	    offsetof(struct edge, tell));
 	struct list *l;
 
-	while ((l = list_pop(&e->gone)) != NULL)
-		tell(e, LIST_ITEM(l, struct sock, link));
+	while (e->gone != SIO_NONE) {
+		struct sock *k = sock_at(e, e->gone);
+
+		e->gone = k->slot.next;
+		tell(e, k);
+	}
 	for (l = e->over.next; l != &e->over; l = l->next)
 		edge_binary_drop(LIST_ITEM(l, struct session, link));
 	edge_session_tell(e);
 }
 
-void
-edge_sio_end(struct sock *k, enum edge_end why)
+/* Out of its session. */
+static void
+leave(struct sock *k)
+{
+	struct session *s = k->session;
+	uint32_t *at = &s->socks;
+
+	while (*at != k->slot.index)
+		at = &sock_at(s->edge, *at)->slot.next;
+	*at = k->slot.next;
+	k->slot.next = SIO_NONE;
+}
+
+/* Not joined any more; the app hears why at the end of the tick. */
+static void
+end(struct sock *k, enum edge_end why)
 {
 	struct edge *e = k->nsp->edge;
 
@@ -105,10 +129,21 @@ edge_sio_end(struct sock *k, enum edge_end why)
 	edge_recover_put_back(k);
 	k->state = SOCK_ENDED;
 	k->end = (uint8_t)why;
+	leave(k);
 	k->session = NULL;
-	list_remove(&k->link);
-	list_push(&e->gone, &k->link);
+	if (e->gone == SIO_NONE)
+		e->gone = k->slot.index;
+	else
+		sock_at(e, e->gone_last)->slot.next = k->slot.index;
+	e->gone_last = k->slot.index;
 	reactor_flush(e->reactor, &e->tell);
+}
+
+void
+edge_sio_end_all(struct session *s, enum edge_end why)
+{
+	while (s->socks != SIO_NONE)
+		end(sock_at(s->edge, s->socks), why);
 }
 
 /* ---- Packets out ---- */
@@ -250,7 +285,7 @@ edge_refuse(struct edge_ref sock, struct span message, struct span data)
 	    .name = message, .more = data });
 	if (k->state == SOCK_ENDED)	/* too slow: the app will hear */
 		return;
-	list_remove(&k->link);
+	leave(k);
 	release(sock.edge, k);
 }
 
@@ -353,9 +388,12 @@ dismiss(struct sock *k)
 static void
 dismiss_all(struct session *s)
 {
-	for (struct list *l = s->socks.next; l != &s->socks && !s->ended;
-	    l = l->next)
-		dismiss(LIST_ITEM(l, struct sock, link));
+	for (uint32_t i = s->socks; i != SIO_NONE && !s->ended;) {
+		struct sock *k = sock_at(s->edge, i);
+
+		i = k->slot.next;
+		dismiss(k);
+	}
 	if (!s->ended)
 		edge_session_close(s, EDGE_BY_APP, WS_CODE_NORMAL, "");
 }
@@ -373,7 +411,7 @@ edge_disconnect(struct edge_ref sock, bool close)
 	}
 	dismiss(k);
 	if (k->state != SOCK_ENDED)	/* too slow even for that */
-		edge_sio_end(k, EDGE_BY_APP);
+		end(k, EDGE_BY_APP);
 }
 
 void
@@ -449,11 +487,12 @@ edge_user(struct edge_ref sock)
 struct sock *
 edge_sio_joined(struct session *s, struct span nsp)
 {
-	for (struct list *l = s->socks.next; l != &s->socks; l = l->next) {
-		struct sock *k = LIST_ITEM(l, struct sock, link);
+	for (uint32_t i = s->socks; i != SIO_NONE;) {
+		struct sock *k = sock_at(s->edge, i);
 
 		if (span_eq(edge_nsp_name(k->nsp), nsp))
 			return k;
+		i = k->slot.next;
 	}
 	return NULL;
 }
@@ -463,11 +502,11 @@ static struct sock *
 make(struct session *s, struct span nsp)
 {
 	struct edge *e = s->edge;
-	uint32_t n = 0;
+	uint32_t n = 0, *at = &s->socks;
 	struct sock *k;
 
-	for (struct list *l = s->socks.next; l != &s->socks; l = l->next)
-		n++;
+	for (; *at != SIO_NONE; n++)
+		at = &sock_at(e, *at)->slot.next;
 	if (n >= e->conf.session_socks_max ||
 	    (k = slab_get(&e->socks)) == NULL) {
 		e->stats.socks_over++;
@@ -478,7 +517,8 @@ make(struct session *s, struct span nsp)
 		return NULL;
 	}
 	k->session = s;
-	list_push(&s->socks, &k->link);
+	k->slot.next = SIO_NONE;
+	*at = k->slot.index;
 	e->stats.sockets++;
 	return k;
 }
@@ -568,7 +608,7 @@ on_packet(struct sock *k, struct span msg, const struct sio_packet *p,
 	switch (p->type) {
 	case SIO_DISCONNECT:
 		k->flags |= SOCK_FINAL;
-		edge_sio_end(k, EDGE_BY_CLIENT);
+		end(k, EDGE_BY_CLIENT);
 		break;
 	case SIO_BINARY_EVENT:
 	case SIO_BINARY_ACK:

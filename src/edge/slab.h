@@ -14,7 +14,7 @@
 struct slab_slot {
 	uint32_t index;
 	uint32_t generation;
-	uint32_t next;		/* of the free ones, while it is free */
+	uint32_t next;		/* of the free ones; the owner's in use */
 	bool used;
 };
 
