@@ -179,6 +179,63 @@ test_emit_ends_slow_readers_on_its_way(void **state)
 	end(6);
 }
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+
+#if !defined(SANITIZED)
+static size_t mallocs;
+
+/* The C library's own, counted: what this program calls goes through here. */
+void *__libc_malloc(size_t n);
+void *malloc(size_t n);
+
+void *
+malloc(size_t n)
+{
+	mallocs++;
+	return __libc_malloc(n);
+}
+
+/* However many get it, and whom it leaves out. */
+static void
+test_emit_to_many_allocates_once(void **state)
+{
+	enum { MANY = 300 };
+	struct span room = SPAN("many"), one = SPAN("one");
+	struct edge_ref last;
+	int many[MANY];
+	size_t before;
+
+	(void)state;
+	for (int i = 0; i < MANY; i++) {
+		many[i] = rig_ws();
+		rig_join(many[i], HERE);
+		assert_int_equal(edge_join(rig.sock, room), OK);
+	}
+	last = rig.sock;
+	assert_int_equal(edge_join(last, one), OK);
+	for (int round = 0; round < 3; round++) {
+		before = mallocs;
+		edge_emit_to(rig.edge, &(struct edge_to){ .nsp = SPAN(HERE),
+		    .rooms = &room, .rooms_n = 1, .except = &one,
+		    .except_n = 1 }, SPAN("x"), &(struct edge_args){
+		    .json = SPAN("{\"some\":\"text\"}") });
+		rig_run(2);
+		if (round > 0)		/* pools have grown */
+			assert_int_equal(mallocs - before, 1);
+	}
+	assert_int_equal(edge_stats(rig.edge)->emits, 3 * (MANY - 1));
+	for (int i = 0; i < MANY; i++)
+		sys_close(many[i]);
+	rig_run(5);
+}
+#endif
+
 /* ---- Siblings ---- */
 
 static struct reactor *reactors[2];
@@ -303,6 +360,9 @@ main(void)
 		RIG_TEST(test_emit_binary),
 		RIG_TEST(test_emit_volatile),
 		RIG_TEST(test_emit_ends_slow_readers_on_its_way),
+#if !defined(SANITIZED)
+		RIG_TEST(test_emit_to_many_allocates_once),
+#endif
 		RIG_TEST(test_emit_reaches_siblings),
 		RIG_TEST(test_emit_to_siblings_is_limited),
 	};
