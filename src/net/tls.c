@@ -155,9 +155,17 @@ tls_ctx_server(struct span cert_pem, struct span key_pem,
     struct tls_ctx **out)
 {
 	static const unsigned char name[] = "nightjar";
+	struct record_engine *engine;
 	struct tls_ctx *c;
 	enum err e;
 
+	/*
+	 * Whether what records of our own need is there shows at the start;
+	 * and it is in OpenSSL's cache when reactors ask for it.
+	 */
+	TRY(tls_setup());
+	TRY(record_engine_new(&engine));
+	record_engine_free(engine);
 	TRY(ctx_new(TLS_server_method(), &c));
 	if ((e = use_chain(c->ssl, cert_pem)) != OK ||
 	    (e = use_key(c->ssl, key_pem)) != OK) {
