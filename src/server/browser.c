@@ -55,9 +55,8 @@ browser_is_listed(const struct conf *conf, struct span origin)
 
 /* ---- requests ---- */
 
-/* The value of a cookie (RFC 6265 4.2.1); empty when it is not there. */
-static struct span
-find_cookie(struct span all, struct span name)
+struct span
+browser_cookie(struct span all, struct span name)
 {
 	while (all.n > 0) {
 		size_t end = span_find(all, ';');
@@ -91,7 +90,7 @@ browser_take(struct frame *f, const struct edge_request *req)
 			TRY(arena_dup(a, origin, &f->cors));
 		}
 	}
-	cookie = find_cookie(http_find(req->head, "Cookie"),
+	cookie = browser_cookie(http_find(req->head, "Cookie"),
 	    SPAN(COOKIE_REFRESH));
 	if (cookie.n == 0)
 		return OK;

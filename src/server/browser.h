@@ -13,6 +13,11 @@
  */
 bool browser_is_own(struct span origin, struct span host, bool tls);
 bool browser_is_listed(const struct conf *conf, struct span origin);
+/*
+ * The value of a cookie in the field Cookie (RFC 6265 4.2.1), within `all`; of
+ * several that of the first; empty when there is none.
+ */
+struct span browser_cookie(struct span all, struct span name);
 /* Takes over from a REST request what calls may look at. ERR_TOO_LARGE. */
 MUST_USE enum err browser_take(struct frame *f,
     const struct edge_request *req);

@@ -13,7 +13,6 @@
 #include "server/shard.h"
 
 #define LIMIT_SLOTS ((size_t)1 << 18)
-#define SERVER_SWEEP_MS 600000
 #define SERVER_SETTLE_MS 10	/* looks again whether calls have ended */
 #define SERVER_CUT_MS 28000	/* the limit of all of it */
 #define CLOSE_GOING_AWAY 1001	/* RFC 6455 7.4.1 */
@@ -182,6 +181,18 @@ server_listen_all(struct server *s, const struct conf *c,
 
 /* ---- start ---- */
 
+static void shard_sweep(struct timer *t);
+
+static void
+shard_sweep_later(struct shard *s)
+{
+	const struct conf *conf = atomic_load_explicit(&s->server->conf,
+	    memory_order_acquire);
+
+	timer_start(reactor_wheel(s->reactor), &s->sweep,
+	    conf->sessions_sweep_ms, shard_sweep);
+}
+
 static void
 shard_sweep(struct timer *t)
 {
@@ -191,8 +202,7 @@ shard_sweep(struct timer *t)
 
 	if (f != NULL)
 		frame_run(f);
-	timer_start(reactor_wheel(s->reactor), t, SERVER_SWEEP_MS,
-	    shard_sweep);
+	shard_sweep_later(s);
 }
 
 static void
@@ -201,8 +211,7 @@ shard_main(void *arg)
 	struct shard *s = arg;
 
 	if (s->index == 0)
-		timer_start(reactor_wheel(s->reactor), &s->sweep,
-		    SERVER_SWEEP_MS, shard_sweep);
+		shard_sweep_later(s);
 	reactor_run(s->reactor);
 }
 

@@ -470,6 +470,23 @@ def changing(s):
     tap.check(login(s, 'racer').status == 401 and login(s, 'racer', new).status == 200, 'the new one holds')
 
 
+def sweeping(binary):
+    """Sessions that are over go by themselves."""
+    with Server(binary, flags=['--set', 'sessions.sweep=1s']) as s:
+        tokens = [s.register(n) for n in ('old', 'young')]
+        with contextlib.closing(sqlite3.connect(f'{s.data}/nightjar.db', timeout=10)) as db:
+            db.execute('UPDATE sessions SET expires_at = ? WHERE user_id = (SELECT id FROM users WHERE '
+                       "username = 'old')", (int(time.time() * 1000) - 1000,))
+            db.commit()
+            end = time.monotonic() + 8
+            while (left := db.execute('SELECT COUNT(*) FROM sessions').fetchone()[0]) > 1 and time.monotonic() < end:
+                time.sleep(0.1)
+        tap.check(left == 1, 'an expired session is removed', left)
+        got = [s.rest('POST', '/api/auth/refresh', {'refreshToken': t[2]}).status for t in tokens]
+        tap.check(got == [401, 200], 'its tokens refresh nothing; the other goes on', got)
+
+
+sweeping(sys.argv[1])
 with Server(sys.argv[1], flags=['--set', 'accounts.backoff_max=0s']) as server:
     token_form(server)
     refresh_at_once(server)
