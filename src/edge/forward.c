@@ -31,6 +31,7 @@ struct forward {
 	/* the request */
 	struct poll_request request;
 	struct blob *body;		/* the owner's once posted */
+	size_t charged;			/* bytes of it in the sender's holds */
 	/* the owner's */
 	struct edge_ref session;	/* that it waits for */
 	/* the answer */
@@ -135,6 +136,7 @@ on_home(struct reactor *r, struct mail *m)
 
 	f->away--;
 	f->payload = NULL;
+	e->holds.bytes -= f->charged;
 	if (c != NULL) {
 		detach(f);
 		edge_handshake_answer(c, &(struct poll_answer){
@@ -272,10 +274,15 @@ edge_forward_begin(struct conn *c, unsigned to, const struct poll_request *q,
 static bool
 post(struct edge *e, struct forward *f, struct span body)
 {
+	if (e->holds.max > 0 && (e->holds.bytes > e->holds.max ||
+	    body.n > e->holds.max - e->holds.bytes))
+		return false;
 	if (body.n > 0 && (f->body = blob_dup(body)) == NULL)
 		return false;
 	if (edge_mesh_post(e, f->to, &f->mail)) {
 		f->away++;
+		f->charged = body.n;
+		e->holds.bytes += body.n;
 		return true;
 	}
 	blob_unref(f->body);

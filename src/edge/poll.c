@@ -18,7 +18,8 @@
 struct item {
 	struct list link;
 	struct blob *frames;
-	size_t at;		/* frames before this are delivered */
+	uint32_t at;		/* frames before this are delivered */
+	uint32_t share;		/* of it, in holds.queued */
 };
 _Static_assert(sizeof(struct item) <= REACTOR_REF_BYTES, "its pool");
 
@@ -43,10 +44,13 @@ is_asked(const struct polling *p)
 static void
 drop_item(struct polling *p, struct item *i)
 {
+	struct edge *e = p->session->edge;
+
 	p->queue_bytes -= i->frames->n - i->at + ITEM_COST;
+	e->holds.queued -= i->share;
 	list_remove(&i->link);
 	blob_unref(i->frames);
-	pool_put(reactor_pool_refs(p->session->edge->reactor), i);
+	pool_put(reactor_pool_refs(e->reactor), i);
 }
 
 static void
@@ -67,14 +71,23 @@ bool
 edge_poll_send_blob(struct polling *p, struct blob *frames)
 {
 	struct edge *e = p->session->edge;
+	/* As of what waits on connections; see conn.c. */
+	uint32_t share = frames->n / atomic_load_explicit(&frames->refs,
+	    memory_order_relaxed);
 	struct item *i;
 
 	if (frames->n > e->conf.out_max ||
 	    p->queue_bytes > e->conf.out_max - frames->n)
 		return false;
+	if (p->queue_bytes > EDGE_CLOG && e->holds.both_max > 0 &&
+	    e->holds.bytes + e->holds.queued + share > e->holds.both_max) {
+		e->stats.mem_over++;
+		return false;
+	}
 	if ((i = pool_get(reactor_pool_refs(e->reactor))) == NULL)
 		return false;
-	*i = (struct item){ .frames = blob_ref(frames) };
+	*i = (struct item){ .frames = blob_ref(frames), .share = share };
+	e->holds.queued += share;
 	list_push(&p->queue, &i->link);
 	p->queue_bytes += frames->n + ITEM_COST;
 	edge_poll_wake(p);
@@ -129,7 +142,7 @@ edge_poll_is_writable(const struct polling *p)
 
 /* The packet in the frame at *at, which steps behind it. */
 static struct eio_packet
-take_packet(const struct blob *frames, size_t *at)
+take_packet(const struct blob *frames, uint32_t *at)
 {
 	struct rd r = rd_init(span_sub(blob_span(frames), *at, frames->n));
 	uint8_t op = rd_u8(&r), len = rd_u8(&r);
@@ -141,7 +154,7 @@ take_packet(const struct blob *frames, size_t *at)
 	assert(!r.bad);
 	if (eio_decode(data, (op & 0x0f) == WS_OP_BINARY, &p) != OK)
 		abort();
-	*at = frames->n - r.n;
+	*at = frames->n - (uint32_t)r.n;
 	return p;
 }
 
@@ -153,7 +166,7 @@ count_packets(struct polling *p, size_t *bytes_out)
 
 	for (struct list *l = p->queue.next; l != &p->queue; l = l->next) {
 		const struct item *i = LIST_ITEM(l, struct item, link);
-		size_t at = i->at;
+		uint32_t at = i->at;
 
 		while (at < i->frames->n) {
 			struct eio_packet k = take_packet(i->frames, &at);
@@ -177,7 +190,7 @@ put_packets(struct polling *p, struct wr *w, size_t n)
 		struct item *i = LIST_ITEM(p->queue.next, struct item, link);
 
 		while (n > 0 && i->at < i->frames->n) {
-			size_t from = i->at;
+			uint32_t from = i->at;
 			struct eio_packet k = take_packet(i->frames, &i->at);
 
 			p->queue_bytes -= i->at - from;
@@ -341,8 +354,12 @@ edge_poll_free(struct polling *p)
 static void
 on_linger(struct timer *t)
 {
-	edge_poll_free((struct polling *)(void *)((char *)t -
-	    offsetof(struct polling, timer)));
+	struct polling *p = (struct polling *)(void *)((char *)t -
+	    offsetof(struct polling, timer));
+
+	if (is_asked(p))	/* since a moment ago */
+		answer_get(p, take_payload(p, true));
+	edge_poll_free(p);
 }
 
 void

@@ -1,232 +1,9 @@
 /*
  * poll_test.c: Engine.IO over long-polling: what waits for a GET and in what
- * payloads, requests that overlap or break off, ends, limits; and upgrades.
- * The whole of it as clients see it is in tests/conformance/20_engineio.py.
+ * payloads, requests that overlap or break off, ends, limits. The whole of it
+ * as clients see it is in tests/conformance/20_engineio.py.
  */
-#include "edge/poll.h"
-#include "edge/rig.h"
-
-#define POLL_PATH "/engine.io/?EIO=4&transport=polling"
-#define SEP "\x1e"
-
-/* What the bare sessions of these tests do. */
-static struct {
-	struct edge_ref session;
-	unsigned begun, ended;
-	enum edge_end why;
-	void *user;
-} bare;
-
-static int bare_handshake(void *arg, struct edge_handshake *h);
-static void bare_end(void *arg, void *user, enum edge_end why);
-static void bare_message(void *arg, struct edge_ref session,
-    struct span message, bool binary);
-static bool bare_origin(void *arg, struct span origin);
-
-static struct edge_app bare_app;
-static const struct edge_path bare_paths[] = {
-	{ { (const uint8_t *)"/engine.io/", 11 }, EDGE_ENGINE_IO },
-	{ { (const uint8_t *)"/socket.io/", 11 }, EDGE_SOCKET_IO },
-};
-
-static int
-bare_handshake(void *arg, struct edge_handshake *h)
-{
-	(void)arg;
-	bare.begun++;
-	bare.session = h->session;
-	h->user = &bare;
-	assert_true(sys_addr_decode("203.0.113.7", 0, h->addr));
-	return rig.handshake_status;
-}
-
-static void
-bare_end(void *arg, void *user, enum edge_end why)
-{
-	(void)arg;
-	bare.ended++;
-	bare.user = user;
-	bare.why = why;
-}
-
-/* Echoes, but for what is told to it. */
-static void
-bare_message(void *arg, struct edge_ref session, struct span message,
-    bool binary)
-{
-	(void)arg;
-	if (span_eq(message, SPAN("close"))) {
-		(void)edge_send(session, SPAN("last words"), false);
-		edge_end_session(session);
-		assert_false(edge_send(session, SPAN("unheard"), false));
-	} else {
-		assert_ptr_equal(edge_session_user(session), &bare);
-		(void)edge_send(session, message, binary);
-	}
-}
-
-static bool
-bare_origin(void *arg, struct span origin)
-{
-	(void)arg;
-	return span_eq(origin, SPAN("https://good.example"));
-}
-
-static struct edge_conf
-conf(void)
-{
-	struct edge_conf c;
-
-	edge_conf_default(&c);
-	c.paths = bare_paths;
-	c.paths_n = 2;
-	return c;
-}
-
-static void
-start(const struct edge_conf *c)
-{
-	bare_app = rig_app;
-	bare_app.on_handshake = bare_handshake;
-	bare_app.on_session_end = bare_end;
-	bare_app.on_message = bare_message;
-	bare_app.on_origin = bare_origin;
-	memset(&bare, 0, sizeof bare);
-	buf_init(&rig.log, RIG_OUT_MAX);
-	assert_int_equal(reactor_open(3, &rig.reactor), OK);
-	reactor_adopt(rig.reactor);
-	assert_int_equal(edge_open(rig.reactor, c, &bare_app, &rig.edge), OK);
-}
-
-static int
-setup(void **state)
-{
-	struct edge_conf c = conf();
-
-	(void)state;
-	memset(&rig, 0, sizeof rig);
-	start(&c);
-	return 0;
-}
-
-static void
-restart(const struct edge_conf *c)
-{
-	rig_teardown(NULL);
-	start(c);
-}
-
-#define TEST(t) cmocka_unit_test_setup_teardown(t, setup, rig_fini)
-
-/* ---- Clients ---- */
-
-static char sid[EDGE_SID + 1];
-
-static void
-ask(int fd, const char *method, const char *path, const char *body)
-{
-	char text[512];
-	int n = snprintf(text, sizeof text, "%s %s%s%s HTTP/1.1\r\nHost: h"
-	    "\r\nContent-Length: %zu\r\n\r\n", method, path,
-	    sid[0] == '\0' ? "" : "&sid=", sid, strlen(body));
-
-	rig_send(fd, span_of(text, (size_t)n));
-	rig_send(fd, span_str(body));
-}
-
-/* The body of the answer with that status; NULL: none came yet. */
-static const char *
-answered(int fd, int status)
-{
-	const char *got = rig_text(fd, NULL), *body;
-	char want[32];
-
-	if (got[0] == '\0')
-		return NULL;
-	snprintf(want, sizeof want, "HTTP/1.1 %d ", status);
-	if (strncmp(got, want, strlen(want)) != 0)
-		fail_msg("%s, not %s", got, want);
-	body = strstr(got, "\r\n\r\n");
-	assert_non_null(body);
-	return body + 4;
-}
-
-static void
-expect(int fd, int status, const char *want)
-{
-	const char *got = answered(fd, status);
-
-	if (got == NULL || strcmp(got, want) != 0)
-		fail_msg("%s, not %s", got == NULL ? "nothing" : got, want);
-}
-
-/* A session over polling; its id in sid. */
-static void
-begin(void)
-{
-	int fd = rig_client();
-	const char *got, *at;
-
-	sid[0] = '\0';
-	ask(fd, "GET", POLL_PATH, "");
-	got = answered(fd, 200);
-	assert_non_null(got);
-	at = strstr(got, "0{\"sid\":\"");
-	assert_ptr_equal(at, got);
-	assert_non_null(strstr(got, "\"upgrades\":[\"websocket\"]"));
-	memcpy(sid, at + 9, EDGE_SID);
-	sid[EDGE_SID] = '\0';
-	sys_close(fd);
-	rig_run(3);
-}
-
-static void
-expect_call(const char *method, const char *body, int status,
-    const char *want)
-{
-	int fd = rig_client();
-
-	ask(fd, method, POLL_PATH, body);
-	expect(fd, status, want);
-	sys_close(fd);
-	rig_run(3);
-}
-
-static void
-post(const char *body)
-{
-	expect_call("POST", body, 200, "ok");
-}
-
-static void
-expect_gone(void)
-{
-	expect_call("GET", "", 400,
-	    "{\"code\":1,\"message\":\"Session ID unknown\"}");
-}
-
-static int
-wait_get(void)
-{
-	int fd = rig_client();
-
-	ask(fd, "GET", POLL_PATH, "");
-	assert_null(answered(fd, 200));
-	return fd;
-}
-
-static int
-probe(void)
-{
-	int fd = rig_client();
-	char text[512];
-	int n = snprintf(text, sizeof text, "GET /engine.io/?EIO=4&transport="
-	    "websocket&sid=%s HTTP/1.1\r\n" RIG_UPGRADE "\r\n", sid);
-
-	rig_send(fd, span_of(text, (size_t)n));
-	assert_non_null(strstr(rig_text(fd, NULL), "HTTP/1.1 101 "));
-	return fd;
-}
+#include "edge/poll_rig.h"
 
 /* ---- Messages ---- */
 
@@ -659,6 +436,35 @@ test_poll_what_nobody_fetches_is_dropped(void **state)
 	expect_gone();
 }
 
+/* The time is over in the tick in which a GET comes. */
+static void
+test_poll_get_at_the_last_moment(void **state)
+{
+	struct edge_conf c = conf();
+	char text[256];
+	int fd, n;
+
+	(void)state;
+	c.linger_ms = 20;
+	restart(&c);
+	begin();
+	post("4close");
+	fd = rig_client();
+	rig_run(3);
+	n = snprintf(text, sizeof text, "GET " POLL_PATH "&sid=%s HTTP/1.1"
+	    "\r\nHost: h\r\n\r\n", sid);
+	thread_sleep_ms(40);
+	{
+		struct sys_iov v = { text, (size_t)n };
+
+		assert_int_equal(sys_sendv(fd, &v, 1), n);
+	}
+	rig_run(3);
+	expect(fd, 200, "4last words" SEP "1");
+	assert_int_equal(edge_stats(rig.edge)->polls, 0);
+	sys_close(fd);
+}
+
 static void
 test_poll_pings_and_their_pongs(void **state)
 {
@@ -728,219 +534,6 @@ test_poll_close_with_all_under_way(void **state)
 	setup(NULL);
 }
 
-/* ---- Upgrade ---- */
-
-static void
-test_upgrade_moves_what_waits(void **state)
-{
-	int fd, get;
-
-	(void)state;
-	begin();
-	get = wait_get();
-	fd = probe();
-	rig_send_text(fd, "2probe");
-	expect(get, 200, "6");
-	assert_string_equal(rig_frames(fd), "T 3probe\n");
-	post("4a" SEP "4b");
-	rig_send_text(fd, "5");
-	rig_send_text(fd, "4c");
-	assert_string_equal(rig_frames(fd), "T 4a\nT 4b\nT 4c\n");
-	assert_true(span_eq(edge_session_transport(
-	    edge_session_find(bare.session)), SPAN("websocket")));
-	expect_call("GET", "", 400,
-	    "{\"code\":3,\"message\":\"Bad request\"}");
-	assert_int_equal(edge_stats(rig.edge)->polls, 0);
-	assert_int_equal(edge_stats(rig.edge)->upgrades, 1);
-	sys_close(get);
-	sys_close(fd);
-	rig_run(3);
-	assert_int_equal(bare.ended, 1);
-	assert_int_equal(bare.why, EDGE_LOST);
-}
-
-static void
-test_upgrade_bad_probes_are_closed(void **state)
-{
-	static const char *const bad[] = { "2", "2prob", "3probe", "4x", "1",
-		"6", "", "x" };
-
-	(void)state;
-	begin();
-	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-		int fd = probe();
-
-		rig_send_text(fd, bad[i]);
-		assert_string_equal(rig_frames(fd), "C 1008\nEND\n");
-		sys_close(fd);
-		rig_run(3);
-	}
-	assert_int_equal(edge_stats(rig.edge)->upgrades_bad,
-	    sizeof bad / sizeof bad[0]);
-	post("4alive");
-	expect_call("GET", "", 200, "4alive");
-}
-
-static void
-test_upgrade_second_websocket_is_closed(void **state)
-{
-	int fd, second;
-
-	(void)state;
-	begin();
-	fd = probe();
-	second = rig_client();
-	{
-		char text[512];
-		int n = snprintf(text, sizeof text, "GET /engine.io/?EIO=4&"
-		    "transport=websocket&sid=%s HTTP/1.1\r\n" RIG_UPGRADE
-		    "\r\n", sid);
-
-		rig_send(second, span_of(text, (size_t)n));
-	}
-	assert_non_null(strstr(rig_text(second, NULL), "not to be upgraded"));
-	rig_send_text(fd, "5");
-	rig_send_text(fd, "4a");
-	assert_string_equal(rig_frames(fd), "T 4a\n");
-	sys_close(fd);
-	sys_close(second);
-}
-
-static void
-test_upgrade_takes_too_long(void **state)
-{
-	struct edge_conf c = conf();
-	int fd;
-
-	(void)state;
-	c.upgrade_ms = 30;
-	restart(&c);
-	begin();
-	fd = probe();
-	rig_send_text(fd, "2probe");
-	rig_run_ms(50);
-	assert_string_equal(rig_frames(fd), "T 3probe\nC 1008\nEND\n");
-	assert_int_equal(edge_stats(rig.edge)->upgrades_late, 1);
-	sys_close(fd);
-	fd = wait_get();	/* is not answered at once any more */
-	post("4a");
-	expect(fd, 200, "4a");
-	sys_close(fd);
-}
-
-static void
-test_upgrade_hears_a_post_begun_before(void **state)
-{
-	char text[256];
-	int fd, ws, n;
-
-	(void)state;
-	begin();
-	n = snprintf(text, sizeof text, "POST " POLL_PATH "&sid=%s HTTP/1.1"
-	    "\r\nHost: h\r\nContent-Length: 6\r\n\r\n4he", sid);
-	fd = rig_client();
-	rig_send(fd, span_of(text, (size_t)n));
-	ws = probe();
-	rig_send_text(ws, "5");
-	rig_send_text(ws, "4a");
-	assert_string_equal(rig_frames(ws), "T 4a\n");
-	assert_int_equal(edge_stats(rig.edge)->polls, 1);
-	rig_send(fd, SPAN("llo"));
-	expect(fd, 200, "ok");
-	assert_string_equal(rig_frames(ws), "T 4hello\n");
-	assert_int_equal(edge_stats(rig.edge)->polls, 0);
-	sys_close(fd);
-	sys_close(ws);
-}
-
-static void
-test_upgrade_queue_that_does_not_fit_ends_it(void **state)
-{
-	struct edge_conf c = conf();
-	static char large[40000];
-	int fd;
-
-	(void)state;
-	c.out_max = 65536;
-	restart(&c);
-	begin();
-	fd = probe();
-	memset(large, 'x', sizeof large - 1);
-	large[0] = '4';
-	post(large);
-	rig_send_text(fd, "5");
-	assert_int_equal(bare.ended, 0);
-	assert_int_equal(strlen(rig_frames(fd)), sizeof large - 1 + 3);
-	sys_close(fd);
-}
-
-/* ---- CORS ---- */
-
-static const char *
-cors(const char *method, const char *origin)
-{
-	static char text[512];
-	int fd = rig_client();
-	int n = snprintf(text, sizeof text, "%s " POLL_PATH " HTTP/1.1\r\n"
-	    "Host: h\r\nOrigin: %s\r\nAccess-Control-Request-Method: POST\r\n"
-	    "Access-Control-Request-Headers: x-a\r\n\r\n", method, origin);
-	const char *got;
-
-	rig_send(fd, span_of(text, (size_t)n));
-	got = rig_text(fd, NULL);
-	sys_close(fd);
-	rig_run(3);
-	return got;
-}
-
-/* Fetch standard, "CORS protocol". */
-static void
-test_cors_for_listed_origins(void **state)
-{
-	struct edge_conf c = conf();
-	const char *got;
-
-	(void)state;
-	c.cors = EDGE_CORS_APP;
-	restart(&c);
-	got = cors("GET", "https://good.example");
-	assert_non_null(strstr(got, "Access-Control-Allow-Origin: "
-	    "https://good.example\r\n"));
-	assert_non_null(strstr(got, "Vary: Origin\r\n"));
-	got = cors("OPTIONS", "https://good.example");
-	assert_non_null(strstr(got, "HTTP/1.1 204 "));
-	assert_non_null(strstr(got, "Access-Control-Allow-Headers: x-a\r\n"));
-	got = cors("GET", "https://evil.example");
-	assert_null(strstr(got, "Access-Control-Allow-Origin"));
-	assert_non_null(strstr(got, "Vary: Origin\r\n"));
-	got = cors("OPTIONS", "https://evil.example");
-	assert_null(strstr(got, "Access-Control-Allow"));
-}
-
-static void
-test_cors_for_all(void **state)
-{
-	struct edge_conf c = conf();
-
-	(void)state;
-	c.cors = EDGE_CORS_ANY;
-	restart(&c);
-	assert_non_null(strstr(cors("GET", "https://evil.example"),
-	    "Access-Control-Allow-Origin: *\r\n"));
-	assert_non_null(strstr(cors("POST", "https://evil.example"),
-	    "Access-Control-Allow-Origin: *\r\n"));
-	assert_non_null(strstr(cors("OPTIONS", "https://evil.example"),
-	    "Access-Control-Allow-Methods: GET, POST, OPTIONS\r\n"));
-}
-
-static void
-test_cors_for_none(void **state)
-{
-	(void)state;
-	assert_null(strstr(cors("GET", "https://good.example"),
-	    "Access-Control"));
-}
-
 int
 main(void)
 {
@@ -966,18 +559,10 @@ main(void)
 		TEST(test_poll_close_packet),
 		TEST(test_poll_end_by_the_app_is_fetched),
 		TEST(test_poll_what_nobody_fetches_is_dropped),
+		TEST(test_poll_get_at_the_last_moment),
 		TEST(test_poll_pings_and_their_pongs),
 		TEST(test_poll_drain_ends_sessions),
 		TEST(test_poll_close_with_all_under_way),
-		TEST(test_upgrade_moves_what_waits),
-		TEST(test_upgrade_bad_probes_are_closed),
-		TEST(test_upgrade_second_websocket_is_closed),
-		TEST(test_upgrade_takes_too_long),
-		TEST(test_upgrade_hears_a_post_begun_before),
-		TEST(test_upgrade_queue_that_does_not_fit_ends_it),
-		TEST(test_cors_for_listed_origins),
-		TEST(test_cors_for_all),
-		TEST(test_cors_for_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -150,6 +150,7 @@ struct session {
 	uint8_t end;			/* enum edge_end, once it is over */
 	bool tls;
 	bool pinged;			/* a pong is due */
+	bool begun;			/* it has a transport */
 	bool ended, told;		/* it is over; the app knows */
 };
 

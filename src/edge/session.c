@@ -32,7 +32,7 @@ edge_session_find(struct edge_ref r)
 	    slab_find(&r.edge->sessions, r.index, r.generation);
 
 	assert(s == NULL || reactor_self() == s->edge->reactor);
-	return s == NULL || s->ended ? NULL : s;
+	return s == NULL || !s->begun || s->ended ? NULL : s;
 }
 
 /* ---- Ends ---- */
@@ -323,6 +323,7 @@ bool
 edge_session_open(struct session *s, struct conn *c)
 {
 	s->conn = c;
+	s->begun = true;
 	time_ping(s);
 	edge_session_await(s);
 	return edge_session_send(s, EDGE_SCRATCH / 2, put_open, s);
