@@ -6,7 +6,7 @@
  *
  *	echo-load --port N --pid P [--kind ws|sio] [--links N] [--bytes N]
  *	    [--seconds S]
- * Prints: messages, seconds, CPU seconds of the server.
+ * Prints: messages, seconds, CPU seconds of the server: its own, the kernel's.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -24,6 +24,7 @@
 
 #define LINKS_MAX 10000
 #define FRAME_MAX 70000
+#define OPEN_S 20
 #define WARM_UP_S 0.3
 
 struct link {
@@ -61,13 +62,18 @@ now(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-/* CPU seconds of the server, user and system, of all its threads. */
-static double
+struct cpu {
+	double user, sys;	/* seconds */
+};
+
+/* Of all threads of the server; field 14 and 15 (proc(5)). */
+static struct cpu
 cpu_of(int pid)
 {
+	double hz = (double)sysconf(_SC_CLK_TCK);
 	char path[64], line[1024];
-	unsigned long user, sys;
-	const char *at;
+	struct cpu c;
+	char *at;
 	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
@@ -76,17 +82,13 @@ cpu_of(int pid)
 		die("no such process");
 	fclose(f);
 	at = strrchr(line, ')');
+	for (int field = 2; field < 14 && at != NULL; field++)
+		at = strchr(at + 1, ' ');
 	if (at == NULL)
 		die("/proc");
-	for (int field = 2; field < 14; field++) {
-		at = strchr(at + 1, ' ');
-		if (at == NULL)
-			die("/proc");
-	}
-	user = strtoul(at, NULL, 10);
-	at = strchr(at + 1, ' ');
-	sys = at == NULL ? 0 : strtoul(at, NULL, 10);
-	return (double)(user + sys) / (double)sysconf(_SC_CLK_TCK);
+	c.user = (double)strtoul(at, &at, 10) / hz;
+	c.sys = (double)strtoul(at, NULL, 10) / hz;
+	return c;
 }
 
 static void
@@ -317,7 +319,8 @@ flags(int argc, char **argv)
 int
 main(int argc, char **argv)
 {
-	double from, cpu;
+	struct cpu was, is;
+	double from;
 	uint64_t had;
 
 	flags(argc, argv);
@@ -327,14 +330,17 @@ main(int argc, char **argv)
 		die("start");
 	make_frame();
 	open_links();
+	for (from = now(); l.ready < l.links_n; run_until(now() + 0.01)) {
+		if (now() > from + OPEN_S)
+			die("not all connections are open");
+	}
 	run_until(now() + WARM_UP_S);
-	if (l.ready != l.links_n)
-		die("not all connections are open");
 	had = l.messages;
-	cpu = cpu_of(l.pid);
+	was = cpu_of(l.pid);
 	from = now();
 	run_until(from + l.seconds);
-	printf("%llu %.3f %.3f\n", (unsigned long long)(l.messages - had),
-	    now() - from, cpu_of(l.pid) - cpu);
+	is = cpu_of(l.pid);
+	printf("%llu %.3f %.3f %.3f\n", (unsigned long long)(l.messages -
+	    had), now() - from, is.user - was.user, is.sys - was.sys);
 	return 0;
 }

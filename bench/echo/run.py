@@ -13,7 +13,7 @@ import sys
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-ROUNDS, SECONDS = 5, '1.0'
+ROUNDS, SECONDS = 7, '1.0'
 MODULES = ('ws@8', 'socket.io@4.8')
 TARGETS = [('nightjar ws', 'bare', 0.8), ('nightjar ws', 'ws', 3.0),
            ('nightjar socket.io', 'socket.io', 5.0)]
@@ -81,11 +81,12 @@ def main():
                 for kind in kinds:
                     out = subprocess.run(
                         [load, '--port', str(port), '--pid', str(child.pid), '--kind', kind,
-                         '--seconds', SECONDS], check=True, capture_output=True, text=True).stdout
-                    messages, seconds, cpu = map(float, out.split())
+                         '--seconds', SECONDS], check=True, stdout=subprocess.PIPE, text=True).stdout
+                    messages, seconds, user, kernel = map(float, out.split())
                     label = f'nightjar {"ws" if kind == "ws" else "socket.io"}' \
                         if name == 'nightjar' else name
-                    got.setdefault(label, []).append((messages / cpu, messages / seconds))
+                    got.setdefault(label, []).append(
+                        (messages / (user + kernel), messages / seconds, kernel / (user + kernel)))
     finally:
         for child, _ in running.values():
             child.terminate()
@@ -100,7 +101,9 @@ def report(got):
     print('echo, 256 bytes, 100 connections: messages per CPU second of the server')
     for name, v in got.items():
         rate = statistics.median(x[1] for x in v)
-        print(f'  {name:20} {per_cpu[name]:10,.0f}   ({rate:,.0f} a second)')
+        kernel = statistics.median(x[2] for x in v)
+        print(f'  {name:20} {per_cpu[name]:10,.0f}   ({rate:,.0f} a second; '
+              f'{kernel:.0%} of its time in the kernel)')
     for a, b, least in TARGETS:
         if a in per_cpu and b in per_cpu:
             ratio = per_cpu[a] / per_cpu[b]
