@@ -217,6 +217,29 @@ test_binary_comes_in_time(void **state)
 	sys_close(fd);
 }
 
+/* In the tick in which its session ends, it is late, too. */
+static void
+test_binary_late_with_an_ended_session(void **state)
+{
+	struct edge_conf c;
+	uint64_t end;
+	int fd;
+
+	(void)state;
+	edge_conf_default(&c);
+	c.binary_ms = 5;
+	rig_restart(&c);
+	fd = rig_sio();
+	rig_send_text(fd, "451-[\"echo\"," P0 "]");
+	for (end = sys_mono_us() + 20000; sys_mono_us() < end;)
+		continue;
+	rig_send_text(fd, "48");
+	assert_string_equal(rig_frames(fd), BAD);
+	assert_int_equal(edge_stats(rig.edge)->bad_packets, 1);
+	assert_int_equal(rig.edge->sio->binaries.n, 0);
+	sys_close(fd);
+}
+
 int
 main(void)
 {
@@ -232,6 +255,7 @@ main(void)
 		RIG_TEST(test_binary_attachments_are_limited),
 		RIG_TEST(test_binary_memory_is_limited),
 		RIG_TEST(test_binary_comes_in_time),
+		RIG_TEST(test_binary_late_with_an_ended_session),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -90,7 +90,6 @@ edge_sio_tell(struct flush *f)
 {
 	struct edge *e = (struct edge *)(void *)((char *)f -
 	    offsetof(struct edge, tell));
-	struct list *l;
 
 	while (e->gone != SIO_NONE) {
 		struct sock *k = sock_at(e, e->gone);
@@ -98,8 +97,6 @@ edge_sio_tell(struct flush *f)
 		e->gone = k->slot.next;
 		tell(e, k);
 	}
-	for (l = e->over.next; l != &e->over; l = l->next)
-		edge_binary_drop(LIST_ITEM(l, struct session, link));
 	edge_session_tell(e);
 }
 
@@ -142,6 +139,7 @@ end(struct sock *k, enum edge_end why)
 void
 edge_sio_end_all(struct session *s, enum edge_end why)
 {
+	edge_binary_drop(s);
 	while (s->socks != SIO_NONE)
 		end(sock_at(s->edge, s->socks), why);
 }
