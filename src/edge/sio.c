@@ -274,17 +274,19 @@ edge_refuse(struct edge_ref sock, struct span message, struct span data)
 {
 	struct sock *k = edge_sio_find(sock);
 	struct session *s;
+	struct nsp *n;
 
 	if (k == NULL || k->state != SOCK_ASKED)
 		return;
 	s = k->session;
+	n = k->nsp;
+	n->refs++;
 	edge_recover_put_back(k);
-	send(s, put_refusal, &(struct out){ .nsp = edge_nsp_name(k->nsp),
-	    .name = message, .more = data });
-	if (k->state == SOCK_ENDED)	/* too slow: the app will hear */
-		return;
 	leave(k);
 	release(sock.edge, k);
+	send(s, put_refusal, &(struct out){ .nsp = edge_nsp_name(n),
+	    .name = message, .more = data });
+	edge_nsp_unref(n);
 }
 
 void
