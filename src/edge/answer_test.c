@@ -324,17 +324,17 @@ test_answer_that_does_not_go_on_is_cut(void **state)
 
 	(void)state;
 	edge_conf_default(&c);
-	c.answer_ms = 60;
+	c.answer_ms = 300;
 	restart(&c);
 	t.length = EDGE_UNKNOWN;
 	t.idle = true;
 	fd = rig_client();
 	rig_send(fd, SPAN(GET));
-	rig_run_ms(40);
+	rig_run_ms(160);
 	assert_true(edge_answer_write(t.ref, SPAN("x")));
-	rig_run_ms(40);
+	rig_run_ms(160);
 	assert_int_equal(t.gone, 0);
-	rig_run_ms(60);
+	rig_run_ms(250);
 	assert_int_equal(t.gone, 1);
 	assert_int_equal(edge_stats(rig.edge)->answer_late, 1);
 	(void)rig_text(fd, &ended);
@@ -424,8 +424,8 @@ test_answer_goes_out_slowly_before_the_end(void **state)
 	big = blob_new(2 << 20);
 	memset(big->p, 'b', big->n);
 	edge_conf_default(&c);
-	c.close_ms = 30;
-	c.send_ms = 100;
+	c.close_ms = 100;
+	c.send_ms = 500;
 	restart(&c);
 	rig.on_request = on_big;
 	fd = rig_client();

@@ -448,16 +448,16 @@ test_body_silence_is_cut(void **state)
 
 	(void)state;
 	for (t.how = EDGE_HOLD; t.how <= EDGE_STREAM; t.how++) {
-		restart_quick(10000, 60, 1000);
+		restart_quick(10000, 250, 1000);
 		fd = rig_client();
 		rig_send(fd, SPAN("POST /b HTTP/1.1\r\n" H
 		    "Content-Length: 9\r\n\r\nab"));
-		for (int i = 0; i < 4; i++) {	/* slow is not silent */
-			rig_run_ms(30);
+		for (int i = 0; i < 6; i++) {	/* slow is not silent */
+			rig_run_ms(50);
 			rig_send(fd, SPAN("c"));
 		}
 		assert_string_equal(rig_text(fd, NULL), "");
-		rig_run_ms(90);
+		rig_run_ms(300);
 		assert_non_null(strstr(rig_text(fd, NULL), "HTTP/1.1 408"));
 		assert_int_equal(edge_stats(rig.edge)->body_late, 1);
 		assert_clean(fd);
@@ -473,12 +473,12 @@ test_body_held_has_a_time_in_all(void **state)
 
 	(void)state;
 	for (t.how = EDGE_HOLD; t.how <= EDGE_STREAM; t.how++) {
-		restart_quick(80, 60, 1000);
+		restart_quick(250, 250, 1000);
 		fd = rig_client();
 		rig_send(fd, SPAN("POST /b HTTP/1.1\r\n" H
 		    "Content-Length: 99\r\n\r\nab"));
-		for (int i = 0; i < 6; i++) {
-			rig_run_ms(25);
+		for (int i = 0; i < 8; i++) {
+			rig_run_ms(40);
 			rig_send(fd, SPAN("c"));
 		}
 		assert_int_equal(edge_stats(rig.edge)->body_late,
@@ -496,13 +496,13 @@ test_body_not_taken_on_is_503(void **state)
 	(void)state;
 	t.how = EDGE_STREAM;
 	t.pause_after = 1;
-	restart_quick(50, 50, 120);
+	restart_quick(50, 50, 400);
 	fd = rig_client();
 	rig_send(fd, SPAN("POST /b HTTP/1.1\r\n" H "Content-Length: 9\r\n\r\n"
 	    "ab"));
-	rig_run_ms(80);
+	rig_run_ms(120);
 	assert_string_equal(rig_text(fd, NULL), "");
-	rig_run_ms(80);
+	rig_run_ms(350);
 	assert_non_null(strstr(rig_text(fd, NULL), "HTTP/1.1 503"));
 	assert_int_equal(edge_stats(rig.edge)->answer_late, 1);
 	assert_int_equal(edge_stats(rig.edge)->body_late, 0);

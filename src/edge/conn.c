@@ -65,7 +65,9 @@ still_reads(struct conn *c)
 	since = c->asked_ms - since;
 	if (since > conf->send_ms)	/* not asked since before the answer */
 		since = (uint32_t)conf->send_ms;
-	return got > 0 && got >= (uint64_t)conf->rate_min * since / 1000;
+	/* Some sockets count more than the bytes in them: none was read. */
+	return got > 0 && got <= INT32_MAX &&
+	    got >= (uint64_t)conf->rate_min * since / 1000;
 }
 
 void
