@@ -194,7 +194,6 @@ MUST_USE enum err sys_file_find(int root, const char *path,
     struct sys_file_id *out);
 /* Is the open file as it was: not written to, not cut? By size and mtime. */
 bool sys_file_is_same(const struct sys_file *f);
-int sys_file_dup(int fd);	/* another descriptor; -1: there is none left */
 /* Bytes read at an offset, 0 at the end, SYS_ERROR. */
 long sys_file_pread(int fd, void *p, size_t n, uint64_t at);
 /*

@@ -127,30 +127,41 @@ body_length(const struct edge_answer *a)
 	return n;
 }
 
-/* Files that go nowhere. */
+/* The file of the pieces goes nowhere. */
 static void
-drop_pieces(const struct edge_answer *a, size_t from)
+drop_pieces(const struct edge_answer *a)
 {
-	for (size_t i = from; i < a->pieces_n; i++)
-		if (a->pieces[i].blob == NULL)
-			sys_close(a->pieces[i].file.fd);
+	for (size_t i = 0; i < a->pieces_n; i++) {
+		if (a->pieces[i].blob != NULL)
+			continue;
+		sys_close(a->pieces[i].file.fd);
+		return;
+	}
 }
 
 static bool
 send_pieces(struct conn *c, const struct edge_answer *a)
 {
+	bool taken = false;	/* the file, by the stream */
 	enum err e = OK;
-	size_t i = 0;
 
-	while (e == OK && i < a->pieces_n) {
-		const struct edge_piece *p = &a->pieces[i++];
+	for (size_t i = 0; e == OK && i < a->pieces_n; i++) {
+		const struct edge_piece *p = &a->pieces[i];
 
 		c->edge->stats.bytes_out += p->n;
-		e = p->blob != NULL ? stream_write_part(&c->stream, p->blob,
-		    (uint32_t)p->at, (uint32_t)p->n) :
-		    stream_write_file(&c->stream, &p->file, p->at, p->n);
+		if (p->blob != NULL) {
+			e = stream_write_part(&c->stream, p->blob,
+			    (uint32_t)p->at, (uint32_t)p->n);
+		} else if (taken) {
+			e = stream_write_same_file(&c->stream, p->at, p->n);
+		} else {
+			taken = true;
+			e = stream_write_file(&c->stream, &p->file, p->at,
+			    p->n);
+		}
 	}
-	drop_pieces(a, i);
+	if (!taken)
+		drop_pieces(a);
 	return e == OK;
 }
 
@@ -158,7 +169,7 @@ static bool
 send_body(struct conn *c, const struct edge_answer *a)
 {
 	if (is_bodiless(c, a->status)) {
-		drop_pieces(a, 0);
+		drop_pieces(a);
 		return true;
 	}
 	if (a->pieces_n > 0)
@@ -177,11 +188,11 @@ answer(struct conn *c, const struct edge_answer *given)
 	assert(c->state == CONN_ANSWER);
 	edge_body_drop(c);
 	if (!send_head(c, &a, &length, &keep)) {
-		drop_pieces(given, 0);
+		drop_pieces(given);
 		return;
 	}
 	if (a != given)
-		drop_pieces(given, 0);
+		drop_pieces(given);
 	if (send_body(c, a))
 		done(c, keep);
 	else
@@ -218,7 +229,7 @@ edge_answer(struct edge_ref request, const struct edge_answer *a)
 	if (c != NULL)
 		answer(c, a);
 	else
-		drop_pieces(a, 0);
+		drop_pieces(a);
 }
 
 void

@@ -53,7 +53,9 @@ struct edge_request {
 struct edge_piece {
 	struct blob *blob;	/* or NULL: */
 	struct sys_file file;	/* its descriptor is edge's from then on,
-				   whatever becomes of the request */
+				   whatever becomes of the request. All of
+				   one answer are of one file, each not
+				   empty if there are several */
 	uint64_t at, n;
 };
 

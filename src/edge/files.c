@@ -309,15 +309,12 @@ answer_plain(const struct ask *a, int status, struct span fields)
 	edge_answer(a->ref, &answer);
 }
 
-/* n bytes of the representation, beside others; false: no descriptor left. */
-static bool
-piece(const struct ask *a, uint64_t at, uint64_t n, struct edge_piece *out)
+/* n bytes of the representation. */
+static struct edge_piece
+piece(const struct ask *a, uint64_t at, uint64_t n)
 {
-	*out = (struct edge_piece){ .blob = a->rep.body,
+	return (struct edge_piece){ .blob = a->rep.body,
 	    .file = a->rep.file, .at = at, .n = n };
-	if (a->rep.body == NULL)
-		out->file.fd = sys_file_dup(a->rep.file.fd);
-	return a->rep.body != NULL || out->file.fd >= 0;
 }
 
 /* The whole, or one range of it. */
@@ -325,8 +322,7 @@ static void
 answer_range(struct ask *a, int status, struct span fields,
     const struct range *r)
 {
-	const struct edge_piece p = { .blob = a->rep.body,
-	    .file = a->rep.file, .at = r->at, .n = r->n };
+	const struct edge_piece p = piece(a, r->at, r->n);
 	const struct edge_answer answer = { .status = status,
 	    .fields = fields, .pieces = &p, .pieces_n = 1 };
 
@@ -388,7 +384,7 @@ part_texts(const struct ask *a, const struct range *r, size_t n,
 }
 
 static void
-answer_parts(const struct ask *a, const struct range *r, size_t n)
+answer_parts(struct ask *a, const struct range *r, size_t n)
 {
 	struct edge_piece pieces[2 * RANGE_MAX + 1];
 	uint32_t ends[RANGE_MAX + 1];
@@ -397,35 +393,29 @@ answer_parts(const struct ask *a, const struct range *r, size_t n)
 	char boundary[BOUNDARY];
 	struct edge_answer answer = { .status = 206, .pieces = pieces };
 	struct blob *b;
-	bool ok;
 
 	/* Random, so that no content can have it in it on purpose. */
 	sys_random(raw, sizeof raw);
 	(void)base64url_encode(SPAN_OF(raw), boundary);
 	b = part_texts(a, r, n, boundary, ends);
-	ok = b != NULL;
-	for (size_t i = 0; ok && i <= n; i++) {
+	if (b == NULL) {
+		answer_plain(a, 503, SPAN("Retry-After: 1\r\n"));
+		return;
+	}
+	for (size_t i = 0; i <= n; i++) {
 		uint32_t at = i == 0 ? 0 : ends[i - 1];
 
 		pieces[answer.pieces_n++] = (struct edge_piece){ .blob = b,
 		    .at = at, .n = ends[i] - at };
-		if (i == n)
-			break;
-		ok = piece(a, r[i].at, r[i].n, &pieces[answer.pieces_n]);
-		answer.pieces_n += ok;
+		if (i < n)
+			pieces[answer.pieces_n++] = piece(a, r[i].at, r[i].n);
 	}
 	put_boundary(&w, boundary,
 	    "Content-Type: multipart/byteranges; boundary=", "\r\n");
 	put_fields(a, &w);
 	answer.fields = wr_done(&w);
-	if (ok) {
-		edge_answer(a->ref, &answer);
-	} else {
-		for (size_t i = 0; i < answer.pieces_n; i++)
-			if (pieces[i].blob == NULL)
-				sys_close(pieces[i].file.fd);
-		answer_plain(a, 503, SPAN("Retry-After: 1\r\n"));
-	}
+	a->rep.file.fd = -1;	/* it is edge's now */
+	edge_answer(a->ref, &answer);
 	blob_unref(b);
 }
 
@@ -446,7 +436,7 @@ ranges_of(const struct ask *a, const struct etag_of *of, struct range *r,
 	    http_count(m, "range") != 1 || !etag_if_range(m, of))
 		return RANGE_WHOLE;
 	is = range_parse(v, a->rep.size, max, r, n_out);
-	/* Each part of a file waits with a descriptor of its own. */
+	/* Each part of a file has its weight in the queue. */
 	if (is == RANGE_SOME && a->rep.body == NULL && *n_out > 1 &&
 	    (*n_out + 1) * (STREAM_FILE_WEIGHT + 256) >
 	    a->ref.edge->conf.out_max / 2)

@@ -31,9 +31,15 @@ enum state {
 #define FL_SHUT     16u		/* our half is ended */
 #define FL_TOLD     32u		/* on_open was called */
 
-/* What is left of a file that is being sent. */
-struct out_file {
+/* A file that pieces of are being sent. */
+struct open_file {
 	struct sys_file f;
+	unsigned refs;
+};
+
+/* What is left of a piece of it. */
+struct out_file {
+	struct open_file *open;
 	uint64_t at, left;
 	uint8_t *buf;		/* PLAIN_MAX bytes, where it is copied */
 	bool no_sendfile;
@@ -81,7 +87,10 @@ drop_file(struct out_file *f)
 {
 	if (f == NULL)
 		return;
-	sys_close(f->f.fd);
+	if (--f->open->refs == 0) {
+		sys_close(f->open->f.fd);
+		free(f->open);
+	}
 	free(f->buf);
 	free(f);
 }
@@ -299,8 +308,8 @@ send_file(struct stream *s)
 
 	if (f->no_sendfile)
 		return SYS_UNSUPPORTED;
-	n = s->tls != NULL ? tls_sendfile(s->tls, f->f.fd, f->at, max) :
-	    sys_sendfile(s->io.fd, f->f.fd, f->at, max);
+	n = s->tls != NULL ? tls_sendfile(s->tls, f->open->f.fd, f->at, max) :
+	    sys_sendfile(s->io.fd, f->open->f.fd, f->at, max);
 	if (n == SYS_UNSUPPORTED)
 		f->no_sendfile = true;
 	if (n == 0)
@@ -320,7 +329,7 @@ fill_buffer(struct stream_out *o)
 	if (f->buf == NULL && (f->buf = malloc(PLAIN_MAX)) == NULL)
 		return false;
 	for (size_t at = 0; at < n;) {
-		long k = sys_file_pread(f->f.fd, f->buf + at, n - at,
+		long k = sys_file_pread(f->open->f.fd, f->buf + at, n - at,
 		    f->at + at);
 
 		if (k <= 0)
@@ -328,7 +337,7 @@ fill_buffer(struct stream_out *o)
 		at += (size_t)k;
 	}
 	/* Asked behind the reading, so that what was read is of that file. */
-	if (!sys_file_is_same(&f->f))
+	if (!sys_file_is_same(&f->open->f))
 		return false;
 	f->at += n;
 	f->left -= n;
@@ -345,7 +354,7 @@ write_once(struct stream *s)
 	long n;
 
 	if (o != NULL && is_unread_file(o)) {
-		if (!sys_file_is_same(&o->file->f))
+		if (!sys_file_is_same(&o->file->open->f))
 			return SYS_ERROR;
 		n = send_file(s);
 		if (n != SYS_UNSUPPORTED)
@@ -615,9 +624,8 @@ stream_write_blob(struct stream *s, struct blob *b)
 	return stream_write_part(s, b, 0, b->n);
 }
 
-/* Without its descriptor, which is the caller's still. */
 static enum err
-push_file(struct stream *s, const struct sys_file *f, uint64_t at, uint64_t n)
+push_file(struct stream *s, struct open_file *open, uint64_t at, uint64_t n)
 {
 	const uint32_t w = STREAM_FILE_WEIGHT;
 	struct out_file *of;
@@ -627,11 +635,12 @@ push_file(struct stream *s, const struct sys_file *f, uint64_t at, uint64_t n)
 		return ERR_BUSY;
 	if ((of = calloc(1, sizeof *of)) == NULL)
 		return ERR_NOMEM;
-	*of = (struct out_file){ .f = *f, .at = at, .left = n };
+	*of = (struct out_file){ .open = open, .at = at, .left = n };
 	if ((o = push_out(s)) == NULL) {
 		free(of);
 		return ERR_NOMEM;
 	}
+	open->refs++;
 	o->file = of;
 	s->out_bytes += w;
 	reactor_flush(s->reactor, &s->flush);
@@ -642,6 +651,7 @@ enum err
 stream_write_file(struct stream *s, const struct sys_file *f, uint64_t at,
     uint64_t n)
 {
+	struct open_file *open = NULL;
 	enum err e = OK;
 
 	assert(reactor_self() == s->reactor);
@@ -651,9 +661,34 @@ stream_write_file(struct stream *s, const struct sys_file *f, uint64_t at,
 		sys_close(f->fd);
 		return OK;
 	}
-	if ((e = push_file(s, f, at, n)) != OK)
+	if ((open = calloc(1, sizeof *open)) == NULL) {
 		sys_close(f->fd);
+		return ERR_NOMEM;
+	}
+	open->f = *f;
+	if ((e = push_file(s, open, at, n)) != OK) {
+		sys_close(f->fd);
+		free(open);
+	}
 	return e;
+}
+
+enum err
+stream_write_same_file(struct stream *s, uint64_t at, uint64_t n)
+{
+	struct open_file *open = NULL;
+
+	assert(reactor_self() == s->reactor);
+	if (!takes(s) || n == 0)
+		return OK;
+	for (const struct stream_out *o = s->first; o != NULL; o = o->next)
+		if (o->file != NULL)
+			open = o->file->open;
+	if (open == NULL)
+		return ERR_CONFLICT;
+	assert(at <= open->f.id.size);
+	assert(n <= open->f.id.size - at);
+	return push_file(s, open, at, n);
 }
 
 uint32_t

@@ -105,6 +105,13 @@ MUST_USE enum err stream_write_part(struct stream *s, struct blob *b,
 MUST_USE enum err stream_write_file(struct stream *s,
     const struct sys_file *f, uint64_t at, uint64_t n);
 /*
+ * Queues another piece of the file that was queued last, in the same tick, by
+ * the same descriptor. ERR_CONFLICT: there is none in the queue. Others as
+ * above.
+ */
+MUST_USE enum err stream_write_same_file(struct stream *s, uint64_t at,
+    uint64_t n);
+/*
  * Bytes that the peer's machine has taken in all, of those written since the
  * stream began, modulo 2^32: does a slow reader still read?
  */

@@ -304,6 +304,34 @@ test_stream_file_queue_is_bounded(void **state)
 	assert_int_equal(sys_file_pread(f.fd, &(char){ 0 }, 1, 0), SYS_ERROR);
 }
 
+/* Several pieces of one file have one descriptor; it goes with the last. */
+static void
+test_stream_file_in_pieces(void **state)
+{
+	const struct sys_file f = file();
+	const size_t with = next_fd();
+
+	(void)state;
+	assert_int_equal(stream_write_same_file(&server.s, 0, 1),
+	    ERR_CONFLICT);
+	assert_int_equal(stream_write_file(&server.s, &f, 0, 70000), OK);
+	assert_int_equal(stream_write(&server.s, SPAN("-")), OK);
+	assert_int_equal(stream_write_same_file(&server.s, 9, 0), OK);
+	assert_int_equal(stream_write_same_file(&server.s, 9, 300000), OK);
+	assert_int_equal(stream_write_same_file(&server.s, SIZE - 1, 1), OK);
+	assert_int_equal(next_fd(), with);
+	run_for(370002);
+	assert_int_equal(client.in.n, 370002);
+	check_got(0, 0, 70000);
+	assert_int_equal(client.in.p[70000], '-');
+	check_got(70001, 9, 300000);
+	check_got(370001, SIZE - 1, 1);
+	assert_int_equal(stream_waiting(&server.s), 0);
+	assert_int_equal(sys_file_pread(f.fd, &(char){ 0 }, 1, 0), SYS_ERROR);
+	assert_int_equal(stream_write_same_file(&server.s, 0, 1),
+	    ERR_CONFLICT);
+}
+
 static void
 test_stream_file_of_nothing(void **state)
 {
@@ -400,6 +428,7 @@ main(void)
 		T(test_stream_file_among_others),
 		T(test_stream_file_slow_reader),
 		T(test_stream_file_queue_is_bounded),
+		T(test_stream_file_in_pieces),
 		T(test_stream_file_of_nothing),
 		T(test_stream_file_that_shrinks),
 		T(test_stream_file_that_is_written_to),

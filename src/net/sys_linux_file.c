@@ -194,12 +194,6 @@ sys_file_is_same(const struct sys_file *f)
 	    now.size == f->id.size && now.mtime_ns == f->id.mtime_ns;
 }
 
-int
-sys_file_dup(int fd)
-{
-	return fcntl(fd, F_DUPFD_CLOEXEC, 0);
-}
-
 long
 sys_file_pread(int fd, void *p, size_t n, uint64_t at)
 {
