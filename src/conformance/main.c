@@ -13,6 +13,8 @@
 #define HEAD_MS 3000
 #define SILENCE_MS 6000			/* in a body */
 #define IDLE_MS 30000
+#define PORT_TRIES 40
+#define PORT_WAIT_MS 50
 #define DEFLATES_MAX 1024		/* WebSockets with compression */
 
 /* Two messages of the largest size and some small ones may wait. */
@@ -118,6 +120,19 @@ peer_main(void *arg)
 	reactor_run(p->reactor);
 }
 
+/* One that is just ending still has the port: a restart may come at once. */
+static enum err
+await_port(const struct sys_addr *a)
+{
+	enum err e = sys_port_free(a);
+
+	for (int i = 0; e == ERR_CONFLICT && i < PORT_TRIES; i++) {
+		thread_sleep_ms(PORT_WAIT_MS);
+		e = sys_port_free(a);
+	}
+	return e;
+}
+
 /* Every thread has a listener of its own; the first may choose the port. */
 static enum err
 listen_all(struct peer *peers, const struct flags *f, uint16_t *port_out)
@@ -127,7 +142,7 @@ listen_all(struct peer *peers, const struct flags *f, uint16_t *port_out)
 	*port_out = (uint16_t)f->port;
 	if (!sys_addr_decode(f->host, *port_out, &a))
 		return ERR_ARG;
-	TRY(sys_port_free(&a));
+	TRY(await_port(&a));
 	for (uint64_t i = 0; i < f->threads; i++) {
 		TRY(edge_listen(peers[i].edge, &a, NULL, port_out));
 		a.port = *port_out;

@@ -6,6 +6,7 @@
 The program is nightjar-conformance, or reference/reference.mjs, by which a
 suite is proven.
 """
+import atexit
 import os
 import signal
 import socket
@@ -25,6 +26,16 @@ def free_port():
     with socket.socket() as s:
         s.bind(('127.0.0.1', 0))
         return s.getsockname()[1]
+
+
+CHILDREN = []
+
+
+@atexit.register
+def kill_all():
+    for child in CHILDREN:
+        if child.poll() is None:
+            child.kill()
 
 
 class Peer:
@@ -47,6 +58,7 @@ class Peer:
             command.insert(0, 'node')
         self.child = subprocess.Popen(command, stdin=subprocess.DEVNULL,
                                       stdout=subprocess.DEVNULL)
+        CHILDREN.append(self.child)
         end = time.monotonic() + READY_S
         while time.monotonic() < end:
             try:
