@@ -6,6 +6,7 @@ What is refused ends it, and a request behind it is never answered."""
 import asyncio
 import os
 import re
+import socket
 import sys
 import time
 
@@ -325,6 +326,22 @@ async def unread(port):
         await sending
 
 
+async def slow_reader(port):
+    """A last answer takes the time that its reader needs."""
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+    sock.setblocking(False)
+    loop = asyncio.get_running_loop()
+    await loop.sock_connect(sock, ('127.0.0.1', port))
+    await loop.sock_sendall(sock, post(b's' * 900000, b'Connection: close'))
+    got = 0
+    while piece := await loop.sock_recv(sock, 60000):
+        got += len(piece)
+        await asyncio.sleep(len(piece) / 150000)
+    sock.close()
+    need(got > 900000, f'only {got} bytes came')
+
+
 async def many_connections(port):
     async def one():
         async with Client(port) as c:
@@ -352,6 +369,7 @@ SINGLE = [
     ('9112 9.5', 'a slow body is not silent', slow_body),
     ('9112 9.5', 'an idle connection lives 5 s', idle),
     ('9112 9.3.2', 'answers wait for their reader', unread),
+    ('9112 9.6', 'the last answer waits for its reader, too', slow_reader),
     ('9112 9.4', '300 connections at once', many_connections),
 ]
 
