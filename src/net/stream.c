@@ -13,11 +13,11 @@
  */
 #include <assert.h>
 
+#include "net/out_file.h"
 #include "net/stream.h"
 
 #define READS_MAX 16
 #define BURST_MAX (1u << 20)
-#define PIECE_MAX (256u << 10)	/* of a file, between two looks at it */
 #define PLAIN_MAX 16384	/* bytes of data in a record (RFC 8446 5.1) */
 
 enum state {
@@ -30,20 +30,6 @@ enum state {
 #define FL_EOF      8u		/* its end was read */
 #define FL_SHUT     16u		/* our half is ended */
 #define FL_TOLD     32u		/* on_open was called */
-
-/* A file that pieces of are being sent. */
-struct open_file {
-	struct sys_file f;
-	unsigned refs;
-};
-
-/* What is left of a piece of it. */
-struct out_file {
-	struct open_file *open;
-	uint64_t at, left;
-	uint8_t *buf;		/* PLAIN_MAX bytes, where it is copied */
-	bool no_sendfile;
-};
 
 struct stream_out {
 	struct stream_out *next;
@@ -83,19 +69,6 @@ is_unread_file(const struct stream_out *o)
 }
 
 static void
-drop_file(struct out_file *f)
-{
-	if (f == NULL)
-		return;
-	if (--f->open->refs == 0) {
-		sys_close(f->open->f.fd);
-		free(f->open);
-	}
-	free(f->buf);
-	free(f);
-}
-
-static void
 drop_first(struct stream *s)
 {
 	struct stream_out *o = s->first;
@@ -105,7 +78,7 @@ drop_first(struct stream *s)
 		s->last = NULL;
 	if (o->file != NULL)
 		s->out_bytes -= STREAM_FILE_WEIGHT;
-	drop_file(o->file);
+	out_file_free(o->file);
 	blob_unref(o->blob);
 	pool_put(reactor_pool_chunks(s->reactor), o->chunk);
 	pool_put(reactor_pool_refs(s->reactor), o);
@@ -285,67 +258,6 @@ has_output(const struct stream *s)
 	return s->first != NULL || (s->tls != NULL && tls_is_waiting(s->tls));
 }
 
-/* n bytes of the first's file have gone without our touching them. */
-static void
-skip_file(struct stream *s, size_t n)
-{
-	struct out_file *f = s->first->file;
-
-	s->written += (uint32_t)n;
-	f->at += n;
-	f->left -= n;
-	if (f->left == 0)
-		drop_first(s);
-}
-
-/* Bytes that went, SYS_AGAIN, SYS_ERROR, SYS_UNSUPPORTED: copy it. */
-static long
-send_file(struct stream *s)
-{
-	struct out_file *f = s->first->file;
-	size_t max = f->left < PIECE_MAX ? (size_t)f->left : PIECE_MAX;
-	long n;
-
-	if (f->no_sendfile)
-		return SYS_UNSUPPORTED;
-	n = s->tls != NULL ? tls_sendfile(s->tls, f->open->f.fd, f->at, max) :
-	    sys_sendfile(s->io.fd, f->open->f.fd, f->at, max);
-	if (n == SYS_UNSUPPORTED)
-		f->no_sendfile = true;
-	if (n == 0)
-		return SYS_ERROR;	/* it was longer when we promised */
-	if (n > 0)
-		skip_file(s, (size_t)n);
-	return n;
-}
-
-/* Fills the first's buffer with the next piece of its file. */
-static bool
-fill_buffer(struct stream_out *o)
-{
-	struct out_file *f = o->file;
-	size_t n = f->left < PLAIN_MAX ? (size_t)f->left : PLAIN_MAX;
-
-	if (f->buf == NULL && (f->buf = malloc(PLAIN_MAX)) == NULL)
-		return false;
-	for (size_t at = 0; at < n;) {
-		long k = sys_file_pread(f->open->f.fd, f->buf + at, n - at,
-		    f->at + at);
-
-		if (k <= 0)
-			return false;	/* shorter than it was */
-		at += (size_t)k;
-	}
-	/* Asked behind the reading, so that what was read is of that file. */
-	if (!sys_file_is_same(&f->open->f))
-		return false;
-	f->at += n;
-	f->left -= n;
-	o->at = 0;
-	o->n = (uint32_t)n;
-	return true;
-}
-
 /* Writes something of the queue: bytes, SYS_AGAIN or SYS_ERROR. */
 static long
 write_once(struct stream *s)
@@ -354,12 +266,18 @@ write_once(struct stream *s)
 	long n;
 
 	if (o != NULL && is_unread_file(o)) {
-		if (!sys_file_is_same(&o->file->open->f))
+		if (!out_file_is_same(o->file))
 			return SYS_ERROR;
-		n = send_file(s);
+		n = out_file_send(o->file, s->tls, s->io.fd);
+		if (n > 0) {	/* without our touching it */
+			s->written += (uint32_t)n;
+			if (o->file->left == 0)
+				drop_first(s);
+		}
 		if (n != SYS_UNSUPPORTED)
 			return n;
-		if (!fill_buffer(o))
+		o->at = 0;
+		if ((o->n = out_file_fill(o->file)) == 0)
 			return SYS_ERROR;
 	}
 	n = s->tls != NULL ? write_tls(s) : write_plain(s);
@@ -624,25 +542,27 @@ stream_write_blob(struct stream *s, struct blob *b)
 	return stream_write_part(s, b, 0, b->n);
 }
 
-static enum err
-push_file(struct stream *s, struct open_file *open, uint64_t at, uint64_t n)
+static bool
+takes_file(const struct stream *s)
 {
-	const uint32_t w = STREAM_FILE_WEIGHT;
-	struct out_file *of;
+	return STREAM_FILE_WEIGHT <= s->out_max &&
+	    s->out_bytes <= s->out_max - STREAM_FILE_WEIGHT;
+}
+
+/* of: NULL is no memory. */
+static enum err
+push_file(struct stream *s, struct out_file *of)
+{
 	struct stream_out *o;
 
-	if (w > s->out_max || s->out_bytes > s->out_max - w)
-		return ERR_BUSY;
-	if ((of = calloc(1, sizeof *of)) == NULL)
+	if (of == NULL)
 		return ERR_NOMEM;
-	*of = (struct out_file){ .open = open, .at = at, .left = n };
 	if ((o = push_out(s)) == NULL) {
-		free(of);
+		out_file_free(of);
 		return ERR_NOMEM;
 	}
-	open->refs++;
 	o->file = of;
-	s->out_bytes += w;
+	s->out_bytes += STREAM_FILE_WEIGHT;
 	reactor_flush(s->reactor, &s->flush);
 	return OK;
 }
@@ -651,44 +571,39 @@ enum err
 stream_write_file(struct stream *s, const struct sys_file *f, uint64_t at,
     uint64_t n)
 {
-	struct open_file *open = NULL;
+	struct out_file *of = NULL;
 	enum err e = OK;
 
 	assert(reactor_self() == s->reactor);
 	assert(at <= f->id.size);
 	assert(n <= f->id.size - at);
-	if (!takes(s) || n == 0) {
-		sys_close(f->fd);
-		return OK;
+	if (takes(s) && n > 0) {
+		e = takes_file(s) ? ERR_NOMEM : ERR_BUSY;
+		if (e == ERR_NOMEM)
+			of = out_file_new(f, at, n);
 	}
-	if ((open = calloc(1, sizeof *open)) == NULL) {
+	if (of == NULL) {
 		sys_close(f->fd);
-		return ERR_NOMEM;
+		return e;
 	}
-	open->f = *f;
-	if ((e = push_file(s, open, at, n)) != OK) {
-		sys_close(f->fd);
-		free(open);
-	}
-	return e;
+	return push_file(s, of);
 }
 
 enum err
 stream_write_same_file(struct stream *s, uint64_t at, uint64_t n)
 {
-	struct open_file *open = NULL;
+	const struct out_file *last = NULL;
 
 	assert(reactor_self() == s->reactor);
 	if (!takes(s) || n == 0)
 		return OK;
 	for (const struct stream_out *o = s->first; o != NULL; o = o->next)
 		if (o->file != NULL)
-			open = o->file->open;
-	if (open == NULL)
+			last = o->file;
+	if (last == NULL)
 		return ERR_CONFLICT;
-	assert(at <= open->f.id.size);
-	assert(n <= open->f.id.size - at);
-	return push_file(s, open, at, n);
+	return takes_file(s) ? push_file(s, out_file_again(last, at, n)) :
+	    ERR_BUSY;
 }
 
 uint32_t
