@@ -40,6 +40,7 @@ struct slot {
 struct record_engine {
 	EVP_KDF_CTX *kdf;
 	uint64_t last_id;
+	size_t held;
 	struct slot seal[SUITES], open[SUITES];
 };
 
@@ -105,6 +106,34 @@ record_engine_free(struct record_engine *e)
 	}
 	EVP_KDF_CTX_free(e->kdf);
 	free(e);
+}
+
+bool
+record_engine_hold(struct record_engine *e, size_t n)
+{
+	if (n > RECORD_HELD_MAX || e->held > RECORD_HELD_MAX - n)
+		return false;
+	e->held += n;
+	return true;
+}
+
+void
+record_engine_join(struct record_engine *e, size_t n)
+{
+	e->held += n;
+}
+
+void
+record_engine_drop(struct record_engine *e, size_t n)
+{
+	assert(e->held >= n);
+	e->held -= n;
+}
+
+size_t
+record_engine_held(const struct record_engine *e)
+{
+	return e->held;
 }
 
 /* ---- Keys ---- */

@@ -64,6 +64,17 @@ struct record_engine;
 /* For one thread. ERR_NOMEM, ERR_PROVIDER. */
 MUST_USE enum err record_engine_new(struct record_engine **out);
 void record_engine_free(struct record_engine *e);	/* NULL does nothing */
+/*
+ * What its connections hold of unfinished records, and of sealed ones that
+ * the kernel did not take, is counted: all together at most RECORD_HELD_MAX
+ * bytes. False: it would be more, nothing was counted.
+ */
+#define RECORD_HELD_MAX ((size_t)64 << 20)
+MUST_USE bool record_engine_hold(struct record_engine *e, size_t n);
+/* The same for what comes from another engine: it may pass the limit. */
+void record_engine_join(struct record_engine *e, size_t n);
+void record_engine_drop(struct record_engine *e, size_t n);
+size_t record_engine_held(const struct record_engine *e);
 
 /* One direction. Fields are record.c's. */
 struct record_keys {

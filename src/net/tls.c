@@ -415,6 +415,8 @@ tls_close(struct tls_conn *t)
 		return;
 	SSL_free(t->ssl);
 	tls_ctx_unref(t->ctx);
+	if (t->engine != NULL)
+		record_engine_drop(t->engine, t->part.n + t->left.n);
 	record_fini(&t->rec, t->engine);
 	buf_fini(&t->part);
 	buf_fini(&t->left);
@@ -535,8 +537,16 @@ tls_is_drained(const struct tls_conn *t)
 void
 tls_set_engine(struct tls_conn *t, struct record_engine *e)
 {
-	if (t->engine != NULL && t->engine != e)
+	size_t held = t->part.n + t->left.n;
+
+	if (t->engine == e)
+		return;
+	if (t->engine != NULL) {
 		record_leave(&t->rec, t->engine);
+		record_engine_drop(t->engine, held);
+	}
+	if (e != NULL)
+		record_engine_join(e, held);
 	t->engine = e;
 }
 

@@ -133,6 +133,29 @@ fail(struct tls_conn *t)
 	return TLS_ERROR;
 }
 
+/* Adds to part or left, within what all connections together may hold. */
+static bool
+keep(struct tls_conn *t, struct buf *b, const uint8_t *p, size_t n)
+{
+	if (!record_engine_hold(t->engine, n))
+		return false;
+	if (buf_add(b, p, n) == OK)
+		return true;
+	record_engine_drop(t->engine, n);
+	return false;
+}
+
+/* The first n bytes of it are needed no more. */
+static void
+drop(struct tls_conn *t, struct buf *b, size_t n)
+{
+	record_engine_drop(t->engine, n);
+	if (n < b->n)
+		buf_drop(b, n);
+	else
+		buf_fini(b);
+}
+
 /* Sends sealed bytes; what the kernel does not take is kept. */
 static bool
 put(struct tls_conn *t, const uint8_t *p, size_t n)
@@ -143,7 +166,7 @@ put(struct tls_conn *t, const uint8_t *p, size_t n)
 
 	if (k == SYS_ERROR)
 		return false;
-	return sent == n || buf_add(&t->left, p + sent, n - sent) == OK;
+	return sent == n || keep(t, &t->left, p + sent, n - sent);
 }
 
 /* 1 when nothing of before waits, else TLS_AGAIN or TLS_ERROR. */
@@ -159,10 +182,7 @@ flush(struct tls_conn *t)
 
 		if (k < 0)
 			return k == SYS_AGAIN ? TLS_AGAIN : TLS_ERROR;
-		if ((size_t)k < t->left.n)
-			buf_drop(&t->left, (size_t)k);
-		else
-			buf_fini(&t->left);
+		drop(t, &t->left, (size_t)k);
 	}
 	if (t->shut || !record_wants_update(&t->rec))
 		return 1;
@@ -255,7 +275,7 @@ open_all(struct tls_conn *t, uint8_t *p, size_t n)
 		at += len;
 	}
 	if (!t->ended && !t->failed && at < n &&
-	    buf_add(&t->part, p + at, n - at) != OK) {
+	    !keep(t, &t->part, p + at, n - at)) {
 		t->rec.alert = ALERT_INTERNAL_ERROR;
 		t->failed = true;
 	}
@@ -291,7 +311,7 @@ tls_own_read(struct tls_conn *t, uint8_t *p, size_t n)
 			return fail(t);
 		if (had > 0) {
 			memcpy(p, t->part.p, had);
-			buf_fini(&t->part);
+			drop(t, &t->part, had);
 		}
 		got = open_all(t, p, had + (size_t)k);
 		t->drained = (size_t)k < n - had && !t->ended && !t->failed;

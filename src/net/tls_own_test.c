@@ -338,6 +338,7 @@ test_own_writes_wait_for_the_kernel(void **state)
 	assert_int_equal(read, taken);
 	assert_false(tls_is_waiting(conn));
 	assert_null(conn->left.p);
+	assert_int_equal(record_engine_held(engine), 0);
 }
 
 /* ---- Keys change (RFC 8446 4.6.3) ---- */
@@ -551,6 +552,30 @@ test_own_holds_what_has_come(void **state)
 	assert_int_equal(tls_read(conn, in, sizeof(in)), TLS_AGAIN);
 	assert_int_equal(conn->part.n, 5);
 	assert_true(conn->part.cap <= 256);
+	assert_int_equal(record_engine_held(engine), 5);
+	/* It goes along to another thread's engine. */
+	tls_set_engine(conn, NULL);
+	assert_int_equal(record_engine_held(engine), 0);
+	tls_set_engine(conn, engine);
+	assert_int_equal(record_engine_held(engine), 5);
+	tls_close(conn);
+	conn = NULL;
+	assert_int_equal(record_engine_held(engine), 0);
+}
+
+/* All connections together may not hold more: then this one ends. */
+static void
+test_own_holds_within_a_limit(void **state)
+{
+	(void)state;
+	start();
+	record_engine_join(engine, RECORD_HELD_MAX - 4);
+	raw("\x17\3\3\x40\x0", 5);
+	refused_with(SSL_R_TLSV1_ALERT_INTERNAL_ERROR);
+	tls_close(conn);
+	conn = NULL;
+	record_engine_drop(engine, RECORD_HELD_MAX - 4);
+	assert_int_equal(record_engine_held(engine), 0);
 }
 
 /* ---- Resumption ---- */
@@ -629,6 +654,7 @@ main(void)
 		T(test_own_refuses_open_records),
 		T(test_own_refuses_a_long_record),
 		T(test_own_holds_what_has_come),
+		T(test_own_holds_within_a_limit),
 		T(test_own_resumes),
 		T(test_own_is_not_needed),
 	};

@@ -72,7 +72,8 @@ usage(void)
 	    "                 environment, which is stronger than the file\n"
 	    "  --help, --version\n"
 	    "\n"
-	    "Keys, [default]; (live): taken over on SIGHUP\n");
+	    "Keys, [default]; (live): taken over on SIGHUP or when the\n"
+	    "file changes\n");
 	conf_help(put_line);
 }
 
