@@ -282,6 +282,19 @@ answer_packet(struct polling *p, enum eio_type type)
 	answer_get(p, blob_dup(wr_done(&w)));
 }
 
+/*
+ * It came when the pong was due already: by then there was no session, though
+ * its timer comes behind what was read in this tick (which may be the pong).
+ */
+static void
+refuse_late(struct polling *p)
+{
+	struct asker to = p->get;
+
+	p->get = (struct asker){ NULL, NULL };
+	refuse(to, &p->origin, 400, EIO_ERR_SID);
+}
+
 static void
 on_flush(struct flush *f)
 {
@@ -378,6 +391,8 @@ edge_poll_end(struct polling *p, enum edge_end why, bool orderly)
 		    e->conf.linger_ms, on_linger);
 		edge_poll_wake(p);
 		return;
+	} else if (is_asked(p) && p->late && why == EDGE_PING) {
+		refuse_late(p);
 	} else if (is_asked(p)) {
 		p->closing = true;
 		if (list_is_empty(&p->queue))
@@ -423,6 +438,7 @@ await(struct polling *p, struct asker from, const struct origin *o)
 {
 	p->get = from;
 	p->origin = *o;
+	p->late = edge_session_is_late(p->session);
 	if (from.conn != NULL) {
 		from.conn->ops = &get_ops;
 		from.conn->owner = p->session;
@@ -619,25 +635,12 @@ poll_post(struct session *s, const struct poll_request *q, struct asker from,
 
 /* ---- Both ---- */
 
-/* The session; one whose pong is due by now is over, though its timer comes
- * later in this tick. */
-static struct session *
-find(struct edge *e, const struct poll_request *q)
-{
-	struct session *s = edge_handshake_find(e, q);
-
-	if (s == NULL || q->method != HTTP_M_GET || !edge_session_is_late(s))
-		return s;
-	e->stats.ping_late++;
-	edge_session_cut(s, EDGE_PING);
-	return NULL;
-}
 
 void
 edge_poll_request(struct edge *e, const struct poll_request *q,
     struct asker from, const struct origin *o)
 {
-	struct session *s = find(e, q);
+	struct session *s = edge_handshake_find(e, q);
 	bool polls = s != NULL && s->poll != NULL &&
 	    (s->conn == NULL || (q->method == HTTP_M_POST &&
 	    is_posting(s->poll) && s->poll->post.conn == from.conn &&

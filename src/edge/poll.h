@@ -56,6 +56,7 @@ struct polling {
 	struct flush flush;	/* answers the GET */
 	struct origin origin;	/* of the GET */
 	bool probed;		/* GETs are answered at once: 6 (noop) */
+	bool late;		/* the GET came when the pong was due */
 	bool closing;		/* over: what waits and 1 (close) */
 	bool upgraded;		/* over but for the POST */
 };

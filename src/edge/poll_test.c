@@ -495,6 +495,52 @@ test_poll_pings_and_their_pongs(void **state)
 }
 
 static void
+say(int fd, const char *method, const char *body)
+{
+	char text[256];
+	int n = snprintf(text, sizeof text, "%s " POLL_PATH "&sid=%s HTTP/1.1"
+	    "\r\nHost: h\r\nContent-Length: %zu\r\n\r\n%s", method, sid,
+	    strlen(body), body);
+	struct sys_iov v = { text, (size_t)n };
+
+	assert_int_equal(sys_sendv(fd, &v, 1), n);
+}
+
+/* The server was away when the pong was due: a GET is too late then, but not
+ * if the pong came, too. */
+static void
+test_poll_get_when_the_pong_was_due(void **state)
+{
+	struct edge_conf c = conf();
+	int fd, other;
+
+	(void)state;
+	c.ping_interval_ms = 30;
+	c.ping_timeout_ms = 30;
+	restart(&c);
+	for (int pong = 0; pong < 2; pong++) {
+		begin();
+		fd = rig_client();
+		other = rig_client();
+		rig_run_ms(40);
+		thread_sleep_ms(50);
+		say(fd, "GET", "");
+		if (pong)
+			say(other, "POST", "3");
+		rig_run(1);
+		if (pong)
+			expect(fd, 200, "2");
+		else
+			expect(fd, 400, "{\"code\":1,\"message\":"
+			    "\"Session ID unknown\"}");
+		sys_close(fd);
+		sys_close(other);
+		rig_run(2);
+	}
+	assert_int_equal(edge_stats(rig.edge)->ping_late, 1);
+}
+
+static void
 drained(void *arg)
 {
 	*(bool *)arg = true;
@@ -561,6 +607,7 @@ main(void)
 		TEST(test_poll_what_nobody_fetches_is_dropped),
 		TEST(test_poll_get_at_the_last_moment),
 		TEST(test_poll_pings_and_their_pongs),
+		TEST(test_poll_get_when_the_pong_was_due),
 		TEST(test_poll_drain_ends_sessions),
 		TEST(test_poll_close_with_all_under_way),
 	};

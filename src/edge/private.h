@@ -464,7 +464,7 @@ void edge_session_bad(struct session *s);
 void edge_session_cut(struct session *s, enum edge_end why);
 /* Its polling is over; the slot is free when nobody needs it any more. */
 void edge_session_forget(struct session *s);
-/* Its pong was due until a moment ago; its timer will say so. */
+/* Its pong was due until now; its timer will say so in this tick. */
 bool edge_session_is_late(const struct session *s);
 /* A packet has come. False: the session is over. */
 MUST_USE bool edge_session_packet(struct edge_ref session,

@@ -211,8 +211,7 @@ edge_session_is_late(const struct session *s)
 {
 	uint64_t now = reactor_now_ms(s->edge->reactor);
 
-	return !s->ended && s->pinged && now >= s->ping.at_ms &&
-	    now - s->ping.at_ms <= LATE_MS;
+	return !s->ended && s->pinged && now >= s->ping.at_ms;
 }
 
 static void
