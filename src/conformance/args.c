@@ -56,6 +56,8 @@ room_of(struct span arg, struct arena *a, struct span *out)
 
 	if (json_peek(&j) == JSON_STRING && !span_eq(arg, SPAN("\"\"")))
 		return json_string(&j, a, out);
+	if (arg.n == 0)
+		arg = SPAN("null");	/* no argument at all */
 	p = arena_bytes(a, arg.n + 1);
 	if (p == NULL)
 		return false;

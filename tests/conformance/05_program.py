@@ -150,7 +150,8 @@ def threads(tap, program):
                 sid = opened(p).split(b'"sid":"')[1].split(b'"')[0].decode()
                 r = get(p, f'/engine.io/?EIO=4&transport=polling&sid={sid}')
                 assert r == (200, b'2'), r      # the next ping
-            assert len(os.listdir(f'/proc/{p.child.pid}/task')) == 5
+            # Main, and what a sanitizer has.
+            assert len(os.listdir(f'/proc/{p.child.pid}/task')) >= 5
             assert p.stop() == 0
 
 
