@@ -15,7 +15,7 @@ test_hold_small_comes_from_the_pool(void **state)
 {
 	struct hold *h = NULL;
 	struct pool p;
-	struct holds all = { &p, 0, 0 };
+	struct holds all = { .chunks = &p, .max = 0 };
 
 	(void)state;
 	pool_init(&p, CHUNK, 2);
@@ -39,7 +39,7 @@ test_hold_grows_and_gives_all_back(void **state)
 	static uint8_t piece[1000];
 	struct hold *h = NULL;
 	struct pool p;
-	struct holds all = { &p, 0, 0 };
+	struct holds all = { .chunks = &p, .max = 0 };
 
 	(void)state;
 	pool_init(&p, CHUNK, 2);
@@ -62,7 +62,7 @@ test_hold_all_together_are_limited(void **state)
 	static uint8_t piece[30000];
 	struct hold *a = NULL, *b = NULL;
 	struct pool p;
-	struct holds all = { &p, 0, 65536 + CHUNK };
+	struct holds all = { .chunks = &p, .max = 65536 + CHUNK };
 
 	(void)state;
 	pool_init(&p, CHUNK, 2);

@@ -80,7 +80,8 @@ test_ws_refuses_what_is_no_handshake(void **state)
 	    "\r\n", "HTTP/1.1 400",
 	    "{\"code\":2,\"message\":\"Bad handshake method\"}");
 	expect_no_session("GET " RIG_WS_PATH " HTTP/1.1\r\nHost: h\r\n"
-	    "Connection: close\r\n\r\n", "HTTP/1.1 400", "{\"code\":3,\"message\":\"Bad request\"}");
+	    "Connection: close\r\n\r\n", "HTTP/1.1 400",
+	    "{\"code\":3,\"message\":\"Bad request\"}");
 	expect_no_session("GET /socket.io/?EIO=3&transport=websocket HTTP/1.1"
 	    "\r\n" RIG_UPGRADE "\r\n", "HTTP/1.1 400",
 	    "{\"code\":5,\"message\":\"Unsupported protocol version\"}");
