@@ -179,6 +179,7 @@ def events(s, alice, bob, chat):
     a.call('presence:set', {'status': 'away'})
     tap.check(b.event('user:status', lambda d: d['status'] == 'away') ==
               {'userId': alice[0], 'status': 'away'}, 'user:status {userId,status}')
+    b.events = [e for e in b.events if e[0] != 'user:status']
     b.call('chat:join', {'chatId': chat})
     tap.check(b.event('user:status') == {'userId': alice[0], 'status': 'away'}, 'chat:join tells it so, too')
     r = s.rest('DELETE', f'/api/messages/{m["messageId"]}', token=alice[1])
@@ -230,6 +231,43 @@ def leaving(s):
     tap.check(ack['error']['code'] == 'invalid_token', 'and the token lets nobody in', ack)
     for x in (k, k2):
         x.close()
+
+
+class Poll:
+    """Engine.IO by long polling, by hand."""
+
+    def __init__(self, s):
+        self.s, self.path = s, '/socket.io/?EIO=4&transport=polling'
+        self.path += '&sid=' + json.loads(self.get()[0][1:])['sid']
+        self.post('40')
+
+    def get(self):
+        r = self.s.rest('GET', self.path)
+        return r.raw.decode().split('\x1e') if r.status == 200 else [f'status {r.status}']
+
+    def post(self, text):
+        return self.s.rest('POST', self.path, text, headers={'Content-Type': 'text/plain;charset=UTF-8'})
+
+
+def polling(s, alice, bob, chat):
+    k = Poll(s)
+    tap.check(k.get()[0].startswith('40{"sid"'), 'polling: CONNECT without a token')
+    k.post('420["presence:set",{"status":"away"}]')
+    tap.check('"invalid_token"' in k.get()[0], 'polling: refused before')
+    k.post('421' + json.dumps(['authenticate', {'token': alice[1]}]))
+    want = json.dumps({'success': True, 'userId': alice[0]}, separators=(',', ':'))
+    got = k.get()
+    tap.check(got[:2] == [f'431[{want}]', f'42["authenticated",{want}]'], 'polling: authenticated', got)
+    mid = s.send(bob[1], chat, 'cG9sbA==').data['messageId']
+    got = k.get()
+    tap.check(any(p.startswith('42["message:receive"') and f'"id":"{mid}"' in p for p in got),
+              'polling: message:receive', got)
+    k = Poll(s)
+    k.get()
+    k.post('42["authenticate",{"token":"x"}]')
+    got = k.get()
+    tap.check('"success":false' in got[0] and got[-1] in ('41', '1') and
+              ('1' in got or k.get()[0] in ('1', 'status 400')), 'polling: a bad token ends it', got)
 
 
 def late(binary):
@@ -286,6 +324,7 @@ with Server(sys.argv[1], flags=['--set', 'threads.reactors=3']) as server:
     before(server, one_, chat_)
     events(server, one_, two_, chat_)
     mixed(server, one_, two_, chat_)
+    polling(server, one_, two_, chat_)
     leaving(server)
     being_refused(server, one_, gone_)
     tap.check(server.kill(15) == 0, 'the server ends in good order')
