@@ -12,7 +12,7 @@ help:
 	'make test        install what the tests need, build, run every test' \
 	'make             build only (build/nightjard, build/nightjar)' \
 	'make check       the quick tests: unit tests and tidy' \
-	'make check-full  what takes long: TSan, fuzzers 60 s each, valgrind' \
+	'make check-full  what takes long: TSan, fuzzers 60 s each, valgrind, soak' \
 	'make bench       the figures of docs/performance.md' \
 	'make acceptance  which demands are met, and by which test' \
 	'make coverage    line coverage of the C code' \

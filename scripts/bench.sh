@@ -8,6 +8,7 @@ configure build
 compile build
 build/bench/bench-core
 build/bench/bench-store
+python3 bench/echo/run.py build
 python3 bench/http.py build
 python3 bench/connects/run.py build
 exec bench/server.sh build

@@ -6,7 +6,8 @@
 #            with warnings as errors, every fuzzer for 20,000 runs
 #   --quick  style and unit tests of the plain build
 #   --full   what takes long: the server's tests under ThreadSanitizer, every
-#            fuzzer for 60 s, valgrind on the core, the build twice
+#            fuzzer for 60 s, valgrind on the core, the build twice, half an
+#            hour of mixed clients (SOAK_SECONDS)
 # Ends with "N passed, N failed" and fails when anything failed.
 set -eu
 cd "$(dirname "$0")/.."
@@ -63,6 +64,8 @@ case $mode in
 	configure build
 	compile build
 	tally reproducible scripts/repro.sh
+	tally soak /usr/bin/python3 tests/conformance/soak.py \
+		--seconds "${SOAK_SECONDS:-1800}" build/nightjar-conformance build/nightjard
 	meson_tests valgrind build --setup valgrind --suite base --suite pub --suite core --suite client
 	;;
 *)
