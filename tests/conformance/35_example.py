@@ -6,6 +6,7 @@ docs/examples, and does what the page says.
 """
 import asyncio
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -58,6 +59,18 @@ async def talk(url, one, two):
         b.cut()
 
 
+def wait_for(port):
+    """Until it listens."""
+    end = time.monotonic() + 60
+    while True:
+        try:
+            return socket.create_connection(('127.0.0.1', port), 1).close()
+        except OSError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.02)
+
+
 def main():
     program, root = sys.argv[1:3]
     port = free_port()
@@ -66,7 +79,7 @@ def main():
         same_code(root)
     with subprocess.Popen([program, str(port)],
                           stdout=subprocess.DEVNULL) as child:
-        time.sleep(0.5)
+        wait_for(port)
         for one in ('websocket', 'polling'):
             for two in ('websocket', 'polling'):
                 with tap.case(f'{one} to {two}'):

@@ -11,21 +11,20 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 import traceback
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                '..', 'lib'))
+from ports import free_port  # noqa: E402
 
 PROFILE_A = ('--ping-interval', '300', '--ping-timeout', '200',
              '--max-payload', '1000000', '--connect-timeout', '1000')
 PROFILE_B = ('--ping-interval', '1000', '--ping-timeout', '2000',
              '--max-payload', '4000000', '--connect-timeout', '5000')
 PROFILE_C = PROFILE_B + ('--recovery-ms', '30000')
-READY_S = 10
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(('127.0.0.1', 0))
-        return s.getsockname()[1]
+READY_S = 60
 
 
 CHILDREN = []
@@ -61,6 +60,8 @@ class Peer:
         CHILDREN.append(self.child)
         end = time.monotonic() + READY_S
         while time.monotonic() < end:
+            if self.child.poll() is not None:
+                raise RuntimeError(f'{self.program} ended at once')
             try:
                 socket.create_connection(('127.0.0.1', self.port), 1).close()
                 return
@@ -72,7 +73,7 @@ class Peer:
         """Its exit status; negative: the signal that ended it."""
         if self.child.poll() is None:
             self.child.send_signal(sig)
-        return self.child.wait(10)
+        return self.child.wait(60)
 
     def resident(self):
         """Resident bytes of the process."""

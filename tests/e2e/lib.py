@@ -8,12 +8,15 @@ import os
 import select
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                '..', 'lib'))
+from ports import free_port  # noqa: E402
 
 PASSWORD = 'Correct-Horse-9-Battery'
 # Every limit that would make a test wait is off; one test turns them on.
@@ -44,12 +47,6 @@ def program(name):
     check(path and os.access(path, os.X_OK),
           f'{name} is not there: set {name.upper()} or give a build folder')
     return os.path.abspath(path)
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(('127.0.0.1', 0))
-        return s.getsockname()[1]
 
 
 class Server:

@@ -5,31 +5,22 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
-import { createServer } from 'node:net';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { io } from 'socket.io-client';
+import { freePort } from '../lib/ports.mjs';
 
 const nightjard = process.argv[2];
 const LIMITS = ['cheap', 'connects', 'login', 'messages', 'messages_hour',
   'refresh', 'register', 'rest', 'sockets'];
-const WAIT_MS = 10000;
+const WAIT_MS = 40000;
 let tests = 0, failures = 0;
 
 function check(ok, name, why = '') {
   tests++;
   if (!ok) failures++;
   console.log(`${ok ? 'ok' : 'not ok'} ${tests} - ${name}${ok ? '' : ' # ' + why}`);
-}
-
-function freePort() {
-  return new Promise((resolve) => {
-    const s = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = s.address();
-      s.close(() => resolve(port));
-    });
-  });
 }
 
 function rest(port, method, path, body, token) {

@@ -9,21 +9,16 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 
+from ports import free_port
+
 LIMITS = ('cheap', 'connects', 'login', 'messages', 'messages_hour', 'refresh',
           'register', 'rest', 'sockets')
-READY_S = 20
+READY_S = 60
 PASSWORD = 'Correct-Horse-7'
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(('127.0.0.1', 0))
-        return s.getsockname()[1]
 
 
 class Answer:
@@ -90,7 +85,7 @@ class Server:
             time.sleep(0.01)
         raise RuntimeError('nightjard is not ready: ' + self.log()[-2000:])
 
-    def kill(self, how=signal.SIGKILL, wait_s=40):
+    def kill(self, how=signal.SIGKILL, wait_s=60):
         """Ends it; the exit status (negative: by signal)."""
         if self.child is None:
             return None
@@ -105,7 +100,7 @@ class Server:
             return f.read()
 
     def rest(self, method, path, body=None, token=None, headers=None,
-             timeout=20):
+             timeout=40):
         c = http.client.HTTPConnection('127.0.0.1', self.port, timeout=timeout)
         try:
             h = dict(headers or {})

@@ -3,17 +3,9 @@
 import { spawn } from 'node:child_process';
 import http from 'node:http';
 import net from 'node:net';
+import { freePort } from '../../lib/ports.mjs';
 
 export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
-
-export function freePort() {
-  return new Promise((done) => {
-    const s = net.createServer().listen(0, '127.0.0.1', () => {
-      const { port } = s.address();
-      s.close(() => done(port));
-    });
-  });
-}
 
 export const PROFILE_B = ['--ping-interval', '1000', '--ping-timeout', '2000',
   '--max-payload', '4000000', '--connect-timeout', '5000'];
@@ -44,7 +36,7 @@ export class Server {
     this.ended = new Promise((done) => {
       this.child.on('exit', (code, signal) => done({ code, signal }));
     });
-    for (let i = 0; i < 250; i++) {
+    for (let i = 0; i < 3000; i++) {
       if (await this.isUp()) return this;
       await sleep(20);
     }
