@@ -27,7 +27,7 @@ enum log_level {
 
 /* The enumerator's name ("RATE_LIMITED"), for logs and tests; "OK" for OK. */
 const char *err_name(enum err e);
-/* The stable public code of api.md 1 ("rate_limited"). */
+/* The stable public code of docs/api.md, Errors ("rate_limited"). */
 const char *err_code(enum err e);
 /* The default text for people. */
 const char *err_text(enum err e);

@@ -81,13 +81,17 @@ data_lock(struct data *d, struct data_error *out)
 	return OK;
 }
 
-/* A secret that others can read is none. */
+/*
+ * A secret that others can read is none. One that root keeps for us may be
+ * read by its group: so a certificate's key can stay where root renews it.
+ */
 static enum err
 data_private(const char *path, struct data_error *out)
 {
 	struct stat st;
 
-	if (stat(path, &st) == 0 && (st.st_mode & 077) != 0)
+	if (stat(path, &st) == 0 && (st.st_mode &
+	    (st.st_uid == 0 && geteuid() != 0 ? 037 : 077)) != 0)
 		return data_wrong(out, ERR_FORBIDDEN,
 		    "others may read or write %s: chmod 600 it", path);
 	return OK;
