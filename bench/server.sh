@@ -21,7 +21,8 @@ start() {
 	"$build/nightjard" serve --data "$dir/$1" --set "listen.http=127.0.0.1:$port" \
 		--set listen.https= $off >"$dir/$1.log" 2>&1 &
 	pid=$!
-	until curl -sf "http://127.0.0.1:$port/ready" >/dev/null 2>&1; do
+	until "$build/nightjard" health --set "listen.http=127.0.0.1:$port" \
+		>/dev/null 2>&1; do
 		kill -0 "$pid" 2>/dev/null || { cat "$dir/$1.log" >&2; exit 1; }
 		sleep 0.05
 	done

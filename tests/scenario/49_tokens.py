@@ -2,7 +2,7 @@
 EdDSA and what does not pass for them; new keys; passwords from elsewhere."""
 import base64
 import contextlib
-import crypt
+import ctypes
 import hashlib
 import hmac
 import json
@@ -341,10 +341,13 @@ def bad_keys(binary, root, jwk):
 # ---- passwords from elsewhere ----
 
 SALT = 'abcdefghijklmnopqrstuu'
+CRYPT = ctypes.CDLL('libcrypt.so.1').crypt   # Python 3.13 has no crypt module
+CRYPT.restype = ctypes.c_char_p
+CRYPT.argtypes = (ctypes.c_char_p, ctypes.c_char_p)
 
 
 def bcrypt(kind, cost, password=PASSWORD):
-    return crypt.crypt(password, f'${kind}${cost:02}${SALT}')
+    return CRYPT(password.encode(), f'${kind}${cost:02}${SALT}'.encode()).decode()
 
 
 def admin(s, *words):

@@ -103,7 +103,10 @@ presence_authenticate_read(struct call *c, struct txn *t)
 
 /* ---- what others hear ---- */
 
-/* presence:update or user:status; ev has to stay until deliver_end. */
+/*
+ * presence:update or user:status, whose form knows no away: who is, is there;
+ * ev has to stay until deliver_end.
+ */
 static struct deliver_event
 presence_event(const struct call *c, const struct user_id *user,
     enum presence_status status, struct presence_ev ev[static DELIVER_NAMES])
@@ -113,7 +116,7 @@ presence_event(const struct call *c, const struct user_id *user,
 	ev[DELIVER_HANDSHAKE] = (struct presence_ev){ .user_id = *user,
 	    .status = status, .timestamp = c->now_ms, .has_timestamp = true };
 	ev[DELIVER_FIRST_EVENT] = (struct presence_ev){ .user_id = *user,
-	    .status = status };
+	    .status = status == PRESENCE_AWAY ? PRESENCE_ONLINE : status };
 	out = deliver_event("presence:update", &shape_presence_ev,
 	    &ev[DELIVER_HANDSHAKE]);
 	deliver_other_form(&out, "user:status", &shape_presence_ev,
