@@ -272,7 +272,7 @@ host_open(struct host *h, const struct args *a, bool make)
 	h->signals.fd = -1;
 	arena_init_growing(&h->step, NULL, 0, CLIENT_STEP_BYTES, grow);
 	arena_init_growing(&h->query, NULL, 0, QUERY_MAX, grow);
-	if (host_init() != OK || tls_setup() != OK ||
+	if (tls_setup() != OK || host_init() != OK ||
 	    openssl_provider_open(&h->pv) != OK) {
 		host_error(h, "the cryptographic library cannot be used");
 		return EXIT_FAILED;

@@ -245,7 +245,8 @@ record_init(struct record *r, struct record_engine *e, uint16_t suite,
 	if (i == SUITES || in_secret.n != suites[i].hash_n ||
 	    out_secret.n != suites[i].hash_n)
 		return ERR_ARG;
-	*r = (struct record){ .suite = suite, .key_uses = RECORD_KEY_USES };
+	*r = (struct record){ .suite = suite, .key_uses = RECORD_KEY_USES,
+	    .plain_max = RECORD_PLAIN_MAX };
 	memcpy(r->in.secret, in_secret.p, in_secret.n);
 	memcpy(r->out.secret, out_secret.p, out_secret.n);
 	if ((er = derive(e, &suites[i], &r->in)) != OK ||
@@ -256,6 +257,14 @@ record_init(struct record *r, struct record_engine *e, uint16_t suite,
 	r->in.seq = in_seq;
 	r->out.seq = out_seq;
 	return OK;
+}
+
+void
+record_limit(struct record *r, size_t plain_max)
+{
+	assert(plain_max > 0);
+	assert(plain_max <= RECORD_PLAIN_MAX);
+	r->plain_max = (uint16_t)plain_max;
 }
 
 void
@@ -443,7 +452,8 @@ record_open(struct record *r, struct record_engine *e, uint8_t *p, size_t n,
 		return bad(r, ALERT_UNEXPECTED_MESSAGE);
 	}
 	s = span_of(p + RECORD_HEAD, end - 1 - RECORD_HEAD);
-	is = judge(r, e, p[end - 1], s);
+	is = s.n > r->plain_max ? bad(r, ALERT_RECORD_OVERFLOW) :
+	    judge(r, e, p[end - 1], s);
 	if (is == RECORD_IS_BAD)
 		wipe(p, n);
 	else if (is == RECORD_IS_DATA)
@@ -465,7 +475,7 @@ record_seal(struct record *r, struct record_engine *e, enum record_type type,
 
 	for (size_t i = 0; i < iov_n; i++)
 		n += iov[i].n;
-	assert(n <= RECORD_PLAIN_MAX);
+	assert(n <= r->plain_max);
 	out[0] = RECORD_DATA;
 	out[1] = 3;		/* legacy_record_version (RFC 8446 5.2) */
 	out[2] = 3;

@@ -89,6 +89,7 @@ struct record {
 	struct record_keys in, out;
 	uint32_t key_uses;	/* RECORD_KEY_USES; less in tests */
 	uint16_t suite;
+	uint16_t plain_max;	/* RECORD_PLAIN_MAX; less by record_limit */
 	uint8_t alert;		/* to be sent when opening has failed */
 	uint8_t idle;		/* records without data in a row */
 	uint8_t part[5];	/* of a handshake message */
@@ -108,6 +109,11 @@ struct record {
 MUST_USE enum err record_init(struct record *r, struct record_engine *e,
     uint16_t suite, struct span in_secret, struct span out_secret,
     uint64_t in_seq, uint64_t out_seq);
+/*
+ * No record has more content, either way: what max_fragment_length (RFC 6066
+ * 4) has agreed on, at most RECORD_PLAIN_MAX. Padding does not count.
+ */
+void record_limit(struct record *r, size_t plain_max);
 /* Wipes. e: the engine that it was used with last, or NULL when that is gone;
  * a zeroed record is fine. */
 void record_fini(struct record *r, struct record_engine *e);
@@ -141,7 +147,7 @@ MUST_USE enum record_is record_open(struct record *r, struct record_engine *e,
 
 /*
  * Seals one record.
- *   iov, iov_n  in   its content, together at most RECORD_PLAIN_MAX bytes
+ *   iov, iov_n  in   its content, together at most r->plain_max bytes
  *   out         out  content and RECORD_EXTRA bytes; does not overlap it
  *   n_out       out  bytes written
  * ERR_PROVIDER: the connection is of no use any more.

@@ -335,6 +335,25 @@ test_record_refuses_long_content(void **state)
 	refuses(seal_raw(SPAN_OF(inner)), ALERT_RECORD_OVERFLOW);
 }
 
+/* RFC 6066 4: a lower limit, either way; padding is no content. */
+static void
+test_record_keeps_a_lower_limit(void **state)
+{
+	static uint8_t inner[2000];
+
+	(void)state;
+	memset(inner, 'x', 512);
+	record_limit(&us, 512);
+	inner[512] = 23;
+	accepts(seal_raw(span_of(inner, 513)), span_of(inner, 512));
+	accepts(seal_raw(SPAN_OF(inner)), span_of(inner, 512));
+	inner[512] = 'x';
+	inner[513] = 23;
+	refuses(seal_raw(SPAN_OF(inner)), ALERT_RECORD_OVERFLOW);
+	start(RECORD_AES_128_GCM_SHA256);
+	accepts(seal_raw(span_of(inner, 514)), span_of(inner, 513));
+}
+
 static void
 test_record_refuses_unknown_types(void **state)
 {
@@ -455,6 +474,7 @@ main(void)
 		T(test_record_refuses_other_outer_types),
 		T(test_record_refuses_long_records),
 		T(test_record_refuses_long_content),
+		T(test_record_keeps_a_lower_limit),
 		T(test_record_refuses_unknown_types),
 		T(test_record_end_by_close_notify),
 		T(test_record_user_canceled_is_passed_over),

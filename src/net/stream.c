@@ -105,10 +105,16 @@ consume(struct stream *s, size_t n)
 	}
 }
 
-/* It is over: nothing of it is left but the call of on_close. */
+/*
+ * It is over: nothing of it is left but the call of on_close. close_notify is
+ * for a peer that has all: an answer that is ended by it is complete.
+ */
 static void
 end(struct stream *s, enum stream_end why)
 {
+	bool cut = s->first != NULL || why == STREAM_RESET ||
+	    (why == STREAM_CLOSED && s->state == ST_OPEN);
+
 	if (s->state == ST_NONE || s->state == ST_ENDED)
 		return;
 	s->state = ST_ENDED;
@@ -118,7 +124,10 @@ end(struct stream *s, enum stream_end why)
 	s->out_bytes = 0;
 	reactor_unwatch(s->reactor, &s->io);
 	if (s->tls != NULL) {
-		tls_end(s->tls);
+		if (cut)
+			tls_cut(s->tls);
+		else
+			tls_end(s->tls);
 		tls_close(s->tls);
 		s->tls = NULL;
 	}
@@ -177,6 +186,15 @@ wants_bytes(const struct stream *s)
 	    (s->flags & (FL_PAUSED | FL_EOF)) == 0;
 }
 
+/* TLS has read a piece of a record and not asked again: no edge will tell of
+ * the peer's end, which is behind it. */
+static bool
+end_is_unread(const struct stream *s)
+{
+	return (s->flags & FL_PEER_END) != 0 && s->tls != NULL &&
+	    tls_is_drained(s->tls);
+}
+
 static void
 read_some(struct stream *s)
 {
@@ -189,7 +207,8 @@ read_some(struct stream *s)
 		}
 		n = read_once(s);
 		if (n == SYS_AGAIN) {
-			s->flags &= (uint8_t)~FL_READABLE;
+			if (!end_is_unread(s))
+				s->flags &= (uint8_t)~FL_READABLE;
 		} else if (n < 0) {
 			end(s, STREAM_RESET);
 		} else if (n == 0) {
@@ -734,7 +753,7 @@ stream_parts_close(struct reactor *r, struct stream_parts *parts)
 		drop_first(&s);
 	if (parts->tls != NULL) {
 		tls_set_engine(parts->tls, reactor_records(r));
-		tls_end(parts->tls);
+		tls_cut(parts->tls);
 		tls_close(parts->tls);
 	}
 	sys_close(parts->fd);

@@ -130,7 +130,10 @@ void stream_resume(struct stream *s);
  * the wait with a timer that calls stream_close. on_close: STREAM_CLOSED.
  */
 void stream_finish(struct stream *s);
-/* At once; the queue is dropped. on_close follows at the end of the tick. */
+/*
+ * At once; the queue is dropped, and a peer over TLS is told that this is no
+ * proper end. on_close follows at the end of the tick.
+ */
 void stream_close(struct stream *s);
 bool stream_is_closing(const struct stream *s);	/* finish, close or ended */
 

@@ -514,6 +514,53 @@ test_stream_tls_checks_an_address(void **state)
 	run_until(&client.opened);
 }
 
+/*
+ * A piece of a record and the end of the connection come together: the end is
+ * seen at once (nothing will tell of it again), and it is no proper one.
+ */
+static void
+test_stream_tls_truncation_is_seen(void **state)
+{
+	const struct sys_iov piece = { "\x17\3\3\1\0abc", 8 };
+
+	(void)state;
+	connect_both();
+	assert_int_equal(sys_sendv(client.s.io.fd, &piece, 1), 8);
+	sys_shutdown_write(client.s.io.fd);
+	for (int i = 0; i < 100 && !server.closed; i++)
+		reactor_tick(r, 10);
+	assert_true(server.closed);
+	assert_false(server.eof);
+	assert_int_equal(server.why, STREAM_RESET);
+}
+
+/* RFC 8446 6.1: closed in the middle is not what a proper end looks like. */
+static void
+test_stream_tls_close_is_no_proper_end(void **state)
+{
+	(void)state;
+	connect_both();
+	assert_int_equal(stream_write(&server.s, SPAN("half")), OK);
+	run_until_n(&client.in, 4);
+	stream_close(&server.s);
+	run_until(&client.closed);
+	assert_false(client.eof);
+	assert_int_equal(client.why, STREAM_RESET);
+}
+
+static void
+test_stream_tls_finish_is_a_proper_end(void **state)
+{
+	(void)state;
+	connect_both();
+	assert_int_equal(stream_write(&server.s, SPAN("all")), OK);
+	stream_finish(&server.s);
+	run_until(&client.closed);
+	assert_int_equal(client.in.n, 3);
+	assert_true(client.eof);
+	assert_int_equal(client.why, STREAM_CLOSED);
+}
+
 /* An old context goes on serving its connections after a change. */
 static void
 test_stream_tls_context_outlives_its_owner(void **state)
@@ -561,6 +608,9 @@ main(void)
 		TLS(test_stream_tls_trusts_given_ca),
 		TLS(test_stream_tls_refuses_another_name),
 		TLS(test_stream_tls_checks_an_address),
+		TLS(test_stream_tls_truncation_is_seen),
+		TLS(test_stream_tls_close_is_no_proper_end),
+		TLS(test_stream_tls_finish_is_a_proper_end),
 		TLS(test_stream_tls_context_outlives_its_owner),
 	};
 

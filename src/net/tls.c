@@ -5,7 +5,8 @@
  * Implementation notes. OpenSSL does every handshake, and everything for
  * clients; a server's connection goes on without it (tls_own.c).
  * Two tickets at the handshake's end are OpenSSL's default; we send one: a
- * client that resumes gets a new one, and each costs a record.
+ * client that resumes gets a new one (RFC 8446 C.4: a ticket used twice tells
+ * who comes again), and each costs a record.
  */
 #include <limits.h>
 #include <stdatomic.h>
@@ -28,6 +29,7 @@ struct tls_ctx {
 enum err
 tls_setup(void)
 {
+	TRY(tls_heap_use());
 	return OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) == 1 ? OK :
 	    ERR_PROVIDER;
 }
@@ -204,7 +206,8 @@ use_ticket_key(struct tls_ticket_key *k, const uint8_t *iv,
 	    enc) == 1;
 }
 
-/* 1: go on, 0: no key of ours (then a full handshake), -1: failed. */
+/* 1: go on, 2: go on and send a new ticket, 0: no key of ours (then a full
+ * handshake), -1: failed. */
 static int
 on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv,
     EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, int enc)
@@ -224,7 +227,7 @@ on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv,
 	}
 	ok = ok && use_ticket_key(&k, iv, cipher, mac, enc);
 	wipe(&k, sizeof(k));
-	return ok ? 1 : -1;
+	return !ok ? -1 : enc != 0 ? 1 : 2;
 }
 
 enum err
@@ -576,6 +579,19 @@ tls_end(struct tls_conn *t)
 		(void)SSL_shutdown(t->ssl);
 		t->shut = true;
 	}
+	ERR_clear_error();
+}
+
+void
+tls_cut(struct tls_conn *t)
+{
+	if (t->dead || t->shut)
+		return;
+	if (t->client)
+		tls_end(t);
+	else if (t->ssl == NULL)
+		tls_own_cut(t);
+	t->dead = true;
 	ERR_clear_error();
 }
 

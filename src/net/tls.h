@@ -19,7 +19,8 @@ struct record_engine;	/* net/record.h */
 
 /*
  * The first call of a program that uses OpenSSL in any way: the system's
- * configuration file is not read. ERR_PROVIDER.
+ * configuration file is not read, and what it frees is wiped. ERR_PROVIDER:
+ * also when OpenSSL has allocated memory before.
  */
 MUST_USE enum err tls_setup(void);
 
@@ -111,6 +112,12 @@ bool tls_is_waiting(const struct tls_conn *t);
 long tls_sendfile(struct tls_conn *t, int fd, uint64_t at, size_t n);
 /* Sends close_notify, as far as it goes without waiting. */
 void tls_end(struct tls_conn *t);
+/*
+ * Gives up in the middle of something: a server's peer gets a fatal alert in
+ * the place of close_notify, which would say that it has got all (RFC 8446
+ * 6.1); a client ends as by tls_end. Nothing can be read or written then.
+ */
+void tls_cut(struct tls_conn *t);
 /* The group agreed on ("X25519MLKEM768"); "" before. For logs and tests. */
 const char *tls_group(const struct tls_conn *t);
 const char *tls_version(const struct tls_conn *t);

@@ -97,6 +97,18 @@ tls_own_prepare(struct tls_conn *t)
 	buf_init(&t->left, RECORD_MAX + 4 * RECORD_SMALL);
 }
 
+/* RFC 6066 4: OpenSSL agrees to max_fragment_length; we have to keep it. */
+static size_t
+plain_max(const SSL *ssl)
+{
+	const SSL_SESSION *s = SSL_get_session(ssl);
+	unsigned mode = s == NULL ? 0 : SSL_SESSION_get_max_fragment_length(s);
+
+	return mode >= TLSEXT_max_fragment_length_512 &&
+	    mode <= TLSEXT_max_fragment_length_4096 ? 256u << mode :
+	    RECORD_PLAIN_MAX;
+}
+
 void
 tls_own_take(struct tls_conn *t)
 {
@@ -118,6 +130,7 @@ tls_own_take(struct tls_conn *t)
 		wipe(&t->rec, sizeof(t->rec));
 		return;
 	}
+	record_limit(&t->rec, plain_max(t->ssl));
 	SSL_free(t->ssl);
 	t->ssl = NULL;
 	tls_ctx_unref(t->ctx);
@@ -196,17 +209,17 @@ tls_own_writev(struct tls_conn *t, const struct sys_iov *iov, size_t n,
     uint8_t *scratch)
 {
 	struct sys_iov some[SYS_IOV_MAX];
-	size_t total = 0, k = 0, sealed;
+	size_t total = 0, k = 0, max = t->rec.plain_max, sealed;
 	int r = flush(t);
 
 	if (r == TLS_ERROR)
 		return fail(t);
 	if (r != 1)
 		return r;
-	for (; k < n && k < SYS_IOV_MAX && total < RECORD_PLAIN_MAX; k++) {
+	for (; k < n && k < SYS_IOV_MAX && total < max; k++) {
 		some[k] = iov[k];
-		if (some[k].n > RECORD_PLAIN_MAX - total)
-			some[k].n = RECORD_PLAIN_MAX - total;
+		if (some[k].n > max - total)
+			some[k].n = max - total;
 		total += some[k].n;
 	}
 	if (total == 0)
@@ -230,12 +243,33 @@ send_alert(struct tls_conn *t, uint8_t alert)
 		t->dead = true;
 }
 
+/* RFC 8446 6.2: tells of what has failed, unless it was the peer who told. */
+static void
+tell(struct tls_conn *t)
+{
+	if (!t->rec.mute && !t->shut)
+		send_alert(t, t->rec.alert);
+	t->dead = true;
+}
+
 void
 tls_own_end(struct tls_conn *t)
 {
+	if (t->failed) {	/* and nobody has read as far as that */
+		tell(t);
+		return;
+	}
 	if (!t->shut)
 		send_alert(t, ALERT_CLOSE_NOTIFY);
 	t->shut = true;
+}
+
+void
+tls_own_cut(struct tls_conn *t)
+{
+	if (!t->failed)
+		t->rec.alert = ALERT_INTERNAL_ERROR;
+	tell(t);
 }
 
 /* ---- Reading ---- */
@@ -289,10 +323,8 @@ settle(struct tls_conn *t)
 {
 	if (t->ended)
 		return 0;
-	/* RFC 8446 6.2: tell, unless it was the peer who told. */
-	if (!t->rec.mute && !t->shut)
-		send_alert(t, t->rec.alert);
-	return fail(t);
+	tell(t);
+	return TLS_ERROR;
 }
 
 long

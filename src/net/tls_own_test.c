@@ -578,6 +578,120 @@ test_own_holds_within_a_limit(void **state)
 	assert_int_equal(record_engine_held(engine), 0);
 }
 
+/* RFC 6066 4: what OpenSSL has agreed on holds for our records as well. */
+static void
+test_own_keeps_max_fragment_length(void **state)
+{
+	static const size_t want[] = { RECORD_PLAIN_MAX, 512, 1024, 2048,
+	    4096 };
+
+	(void)state;
+	for (uint8_t mode = 0; mode < 5; mode++) {
+		assert_int_equal(SSL_CTX_set_tlsext_max_fragment_length(ctx,
+		    mode), 1);
+		start();
+		assert_int_equal(conn->rec.plain_max, want[mode]);
+		echo(SPAN_OF(big));
+		if (mode == 4)
+			break;
+		SSL_free(client);
+		tls_close(conn);
+		sys_close(fds[0]);
+		sys_close(fds[1]);
+	}
+}
+
+/* What the client is told at the end: the reason of the alert, or 0. */
+static int
+client_is_told(void)
+{
+	int reason;
+
+	pump_in();
+	ERR_clear_error();
+	assert_true(SSL_read(client, got, 10) <= 0);
+	reason = ERR_GET_REASON(ERR_peek_error());
+	if (reason == 0 && BIO_ctrl_pending(to_client) == 0 &&
+	    (SSL_get_shutdown(client) & SSL_RECEIVED_SHUTDOWN) == 0)
+		reason = -1;	/* nothing */
+	ERR_clear_error();
+	return reason;
+}
+
+/* RFC 8446 6.1: close_notify says that all was said. */
+static void
+test_own_cut_is_no_close_notify(void **state)
+{
+	(void)state;
+	start();
+	server_writes(SPAN("half of"));
+	client_reads(SPAN("half of"));
+	tls_cut(conn);
+	tls_cut(conn);
+	tls_end(conn);
+	assert_int_equal(tls_read(conn, in, sizeof(in)), TLS_ERROR);
+	assert_int_equal(client_is_told(), SSL_R_TLSV1_ALERT_INTERNAL_ERROR);
+}
+
+static void
+test_own_cut_after_the_end_adds_nothing(void **state)
+{
+	(void)state;
+	start();
+	tls_end(conn);
+	tls_cut(conn);
+	assert_int_equal(client_is_told(), 0);
+	assert_int_equal(BIO_ctrl_pending(to_client), 0);
+}
+
+/* RFC 8446 5.2: an end before the bad record was told of is no good end. */
+static void
+test_own_end_tells_what_has_failed(void **state)
+{
+	uint8_t b[200];
+	int n;
+
+	(void)state;
+	start();
+	client_writes(SPAN("honest"));
+	client_writes(SPAN("bent"));
+	n = BIO_read(from_client, b, sizeof(b));
+	b[n - 1] ^= 0x80;
+	raw(b, (size_t)n);
+	assert_int_equal(tls_read(conn, in, sizeof(in)), 6);
+	tls_end(conn);
+	assert_int_equal(client_is_told(), SSL_R_SSLV3_ALERT_BAD_RECORD_MAC);
+}
+
+/* RFC 8446 6.2: the peer's fatal alert is answered by nothing. */
+static void
+test_own_end_is_silent_after_an_alert(void **state)
+{
+	const uint8_t alert[2] = { 2, 40 };
+	const struct sys_iov iov = { alert, 2 };
+	struct record them;
+	uint8_t b[RECORD_SMALL];
+	size_t n;
+
+	(void)state;
+	start();
+	client_writes(SPAN("last"));
+	while (pump_out())
+		continue;
+	/* As the client would: its keys are the ones that we read by. */
+	them = conn->rec;
+	them.out = conn->rec.in;
+	them.out.seq = 1;
+	assert_int_equal(record_seal(&them, engine, RECORD_ALERT, &iov, 1, b,
+	    &n), OK);
+	raw(b, n);
+	record_fini(&them, NULL);
+	assert_int_equal(tls_read(conn, in, sizeof(in)), 4);
+	assert_true(conn->failed);
+	tls_end(conn);
+	assert_int_equal(client_is_told(), -1);
+}
+
 /* ---- Resumption ---- */
 
 /* RFC 8446 2.2, 4.6.1: by the ticket, with a new key exchange. */
@@ -655,6 +769,11 @@ main(void)
 		T(test_own_refuses_a_long_record),
 		T(test_own_holds_what_has_come),
 		T(test_own_holds_within_a_limit),
+		T(test_own_keeps_max_fragment_length),
+		T(test_own_cut_is_no_close_notify),
+		T(test_own_cut_after_the_end_adds_nothing),
+		T(test_own_end_tells_what_has_failed),
+		T(test_own_end_is_silent_after_an_alert),
 		T(test_own_resumes),
 		T(test_own_is_not_needed),
 	};

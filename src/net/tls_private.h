@@ -34,6 +34,10 @@ struct tls_conn {
 	bool drained;		/* the kernel had no more when last asked */
 };
 
+/* OpenSSL's memory from now on is one that is wiped when it is given back.
+ * Before it has any: ERR_PROVIDER. Again: does nothing. */
+MUST_USE enum err tls_heap_use(void);
+
 /* OpenSSL is to tell of secrets (context) and records (connection). */
 void tls_own_prepare_ctx(SSL_CTX *ctx);
 void tls_own_prepare(struct tls_conn *t);
@@ -42,10 +46,11 @@ void tls_own_prepare(struct tls_conn *t);
  * Does nothing where that is not possible: OpenSSL goes on then.
  */
 void tls_own_take(struct tls_conn *t);
-/* As tls_read, tls_writev and tls_end. */
+/* As tls_read, tls_writev, tls_end and tls_cut. */
 long tls_own_read(struct tls_conn *t, uint8_t *p, size_t n);
 long tls_own_writev(struct tls_conn *t, const struct sys_iov *iov, size_t n,
     uint8_t *scratch);
 void tls_own_end(struct tls_conn *t);
+void tls_own_cut(struct tls_conn *t);
 
 #endif

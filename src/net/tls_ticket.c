@@ -67,7 +67,8 @@ rotate(struct tls_tickets *t)
 	if (!t->has_last)
 		wipe(&t->last, sizeof(t->last));
 	sys_random(&t->now, sizeof(t->now));
-	t->made_ms = now_ms;
+	/* To the time that it was due, so that the last one ends in time. */
+	t->made_ms = now_ms - age % t->period_ms;
 }
 
 void

@@ -129,6 +129,50 @@ test_tickets_age_while_nobody_comes(void **state)
 	assert_false(tls_tickets_find(tickets, k.name, &other));
 }
 
+/* Late by whoever came next, the key before still ends when it is due. */
+static void
+test_tickets_end_in_time(void **state)
+{
+	struct tls_ticket_key first, k;
+
+	(void)state;
+	open_tickets(1000);
+	tls_tickets_current(tickets, &first);
+	thread_sleep_ms(1600);
+	assert_true(tls_tickets_find(tickets, first.name, &k));
+	tls_tickets_current(tickets, &k);
+	assert_memory_not_equal(first.name, k.name, TLS_TICKET_NAME);
+	thread_sleep_ms(500);
+	assert_false(tls_tickets_find(tickets, first.name, &k));
+}
+
+/* RFC 8446 C.4: who resumes gets another ticket for the next time. */
+static void
+test_tickets_are_renewed(void **state)
+{
+	uint8_t before[2048];
+	const unsigned char *t;
+	struct tls_ctx *c;
+	SSL_SESSION *s = NULL;
+	size_t n, m;
+
+	(void)state;
+	open_tickets(TLS_TICKETS_PERIOD_MS);
+	c = server_new();
+	assert_false(visit(c, &s));
+	for (int i = 0; i < 3; i++) {
+		SSL_SESSION_get0_ticket(s, &t, &n);
+		assert_true(n > 0);
+		assert_true(n <= sizeof(before));
+		memcpy(before, t, n);
+		assert_true(visit(c, &s));
+		SSL_SESSION_get0_ticket(s, &t, &m);
+		assert_true(m != n || memcmp(before, t, n) != 0);
+	}
+	SSL_SESSION_free(s);
+	tls_ctx_unref(c);
+}
+
 static void
 test_tickets_of_others_are_unknown(void **state)
 {
@@ -225,6 +269,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_tickets_rotate_by_time),
 		T(test_tickets_age_while_nobody_comes),
+		T(test_tickets_end_in_time),
+		T(test_tickets_are_renewed),
 		T(test_tickets_of_others_are_unknown),
 		T(test_tickets_outlive_a_certificate),
 		T(test_tickets_of_another_process),

@@ -473,7 +473,7 @@ main(int argc, char **argv)
 		goto out;
 	}
 	log_start(conf);
-	if (host_init() != OK || tls_setup() != OK) {
+	if (tls_setup() != OK || host_init() != OK) {
 		status = fail(1, "OpenSSL can not be set up");
 		conf_free(conf);
 	} else if (strcmp(o.command, "health") == 0) {
