@@ -301,6 +301,28 @@ base64url_decode(struct span in, uint8_t *out, size_t *n_out)
 	return base64_take(in, '-', '_', out, n_out);
 }
 
+size_t
+base64_decode_any(struct span in, uint8_t *out)
+{
+	uint32_t acc = 0, v;
+	size_t bits = 0, at = 0;
+
+	for (size_t i = 0; i < in.n && in.p[i] != '='; i++) {
+		v = base64_digit(in.p[i], '+', '/');
+		if ((v & 64) != 0)
+			v = base64_digit(in.p[i], '-', '_');
+		if ((v & 64) != 0)
+			continue;
+		acc = (acc & 0xff) << 6 | v;
+		bits += 6;
+		if (bits >= 8) {
+			bits -= 8;
+			out[at++] = (uint8_t)(acc >> bits);
+		}
+	}
+	return at;
+}
+
 void
 hex_encode(struct span in, char *out)
 {

@@ -30,6 +30,12 @@ bool base64_decode(struct span in, uint8_t *out, size_t *n_out);
 /* URL alphabet, no padding (RFC 4648 5): for JWT and links. */
 size_t base64url_encode(struct span in, char *out);
 bool base64url_decode(struct span in, uint8_t *out, size_t *n_out);
+/*
+ * As Node's Buffer and many clients' counterparts read either alphabet: up to
+ * the first '=', whatever is no digit passed over. Returns how many bytes.
+ */
+#define BASE64_ANY_MAX(n) ((n) / 4 * 3 + (n) % 4)
+size_t base64_decode_any(struct span in, uint8_t *out);
 
 void hex_encode(struct span in, char *out);		/* 2n, no NUL */
 bool hex_decode(struct span in, uint8_t *out);		/* n/2 bytes */

@@ -160,6 +160,30 @@ test_base64_decode_is_strict(void **state)
 }
 
 static void
+test_base64_any_passes_over_what_is_none(void **state)
+{
+	static const struct {
+		const char *in;
+		size_t n;
+		const char *out;
+	} rows[] = {
+		{ "", 0, "" }, { "Z", 0, "" }, { "Zg", 1, "f" },
+		{ "Zm9v\n", 3, "foo" }, { "Zg==Zg==", 1, "f" },
+		{ "====", 0, "" }, { "Zm-_", 3, "fo\xbf" },
+		{ "Zm+/", 3, "fo\xbf" }, { "!!", 0, "" }, { "Z!m9v", 3, "foo" },
+	};
+	uint8_t out[BASE64_ANY_MAX(16)];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		size_t n = base64_decode_any(span_str(rows[i].in), out);
+
+		assert_int_equal(n, rows[i].n);
+		assert_memory_equal(out, rows[i].out, n);
+	}
+}
+
+static void
 test_base64url_has_no_padding(void **state)
 {
 	static const uint8_t in[] = { 0xfb, 0xff, 0xfe, 0xff };
@@ -271,6 +295,7 @@ main(void)
 		cmocka_unit_test(test_utf8_next_and_put_agree),
 		cmocka_unit_test(test_base64_rfc4648_examples),
 		cmocka_unit_test(test_base64_decode_is_strict),
+		cmocka_unit_test(test_base64_any_passes_over_what_is_none),
 		cmocka_unit_test(test_base64url_has_no_padding),
 		cmocka_unit_test(test_hex_both_ways),
 		cmocka_unit_test(test_time_both_ways),

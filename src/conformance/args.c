@@ -15,7 +15,7 @@
 bool
 args_next(struct span *args, struct span *out)
 {
-	struct json j = json_init(*args);
+	struct json j = json_init_any(*args);
 
 	if (args->n == 0 || !json_raw(&j, out))
 		return false;
@@ -51,7 +51,7 @@ args_times(struct span arg, uint64_t max, uint64_t *out)
 static bool
 room_of(struct span arg, struct arena *a, struct span *out)
 {
-	struct json j = json_init(arg);
+	struct json j = json_init_any(arg);
 	uint8_t *p;
 
 	if (json_peek(&j) == JSON_STRING && !span_eq(arg, SPAN("\"\"")))
@@ -71,7 +71,7 @@ room_of(struct span arg, struct arena *a, struct span *out)
 bool
 args_rooms(struct span arg, struct args_rooms *out)
 {
-	struct json j = json_init(arg);
+	struct json j = json_init_any(arg);
 	struct arena a;
 	struct span item;
 

@@ -141,8 +141,11 @@ ask_me(struct peer *p, struct edge_ref sock, const struct edge_event *e)
 	struct question *q;
 	uint64_t wait_ms;
 
-	if (!args_next(&left, &data) || !args_next(&left, &ms) ||
-	    !args_times(ms, ASK_MS_MAX, &wait_ms))
+	if (!args_next(&left, &data))
+		data = SPAN("null");
+	if (!args_next(&left, &ms))
+		ms = SPAN("0");
+	if (!args_times(ms, ASK_MS_MAX, &wait_ms))
 		return;
 	q = pool_get(&p->questions);
 	if (q == NULL)

@@ -30,6 +30,7 @@ conf_of(const struct flags *f, struct edge_conf *c)
 {
 	edge_conf_default(c);
 	c->head_max = HEAD_BYTES_MAX;
+	c->target_max = HEAD_BYTES_MAX;	/* the head is what limits it */
 	c->fields_max = FIELDS_MAX;
 	c->body_max = ECHO_BYTES_MAX;
 	c->requests_max = 0;

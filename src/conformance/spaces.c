@@ -6,8 +6,7 @@
 #include "conformance/peer.h"
 #include "wire/json.h"
 
-#define QUERY_BYTES_MAX 16384
-#define QUERY_PARAMS_MAX 256
+#define QUERY_PARAMS_MAX 1024	/* more are passed over */
 #define TOKEN_BYTES_MAX 64
 #define KEEP_MAX 256		/* free pieces */
 
@@ -31,9 +30,14 @@ spaces_close(struct peer *p)
 
 /* ---- sessions ---- */
 
+struct param {
+	struct span name;	/* decoded */
+	struct span value;	/* coded */
+};
+
 /* Is the parameter the last one of its name? That one counts. */
 static bool
-is_last(const struct shape_param *params, size_t n, size_t i)
+is_last(const struct param *params, size_t n, size_t i)
 {
 	for (size_t k = i + 1; k < n; k++)
 		if (span_eq(params[k].name, params[i].name))
@@ -41,20 +45,31 @@ is_last(const struct shape_param *params, size_t n, size_t i)
 	return true;
 }
 
-/* The query as a JSON object of strings; NULL: malformed or too long. */
+/* Decoded in mem, from *at on. */
+static struct span
+decoded(struct span part, struct blob *mem, size_t *at)
+{
+	struct span out = span_of(&mem->p[*at],
+	    http_decode_form(part, &mem->p[*at]));
+
+	*at += HTTP_FORM_MAX(part.n);
+	return out;
+}
+
+/* The query as a JSON object of strings; NULL: no memory. */
 static struct blob *
 query_object(struct span query)
 {
-	struct shape_param params[QUERY_PARAMS_MAX];
-	uint8_t mem[QUERY_BYTES_MAX];
-	size_t n = QUERY_PARAMS_MAX;
-	struct blob *b = NULL;
+	struct param params[QUERY_PARAMS_MAX];
+	struct blob *mem = blob_new(HTTP_FORM_MAX(query.n)), *b = NULL;
+	struct span name, value;
+	size_t n = 0, at = 0;
 	struct args_out o;
-	struct arena a;
 
-	arena_init(&a, mem, sizeof(mem));
-	if (http_query(query, &a, params, &n) != OK)
+	if (mem == NULL)
 		return NULL;
+	while (n < QUERY_PARAMS_MAX && http_param(&query, &name, &value))
+		params[n++] = (struct param){ decoded(name, mem, &at), value };
 	args_out_init(&o);
 	for (size_t i = 0; i < n; i++) {
 		if (!is_last(params, n, i))
@@ -62,12 +77,13 @@ query_object(struct span query)
 		args_put(&o, o.text.n == 0 ? SPAN("{") : SPAN(","));
 		args_put_string(&o, params[i].name);
 		args_put(&o, SPAN(":"));
-		args_put_string(&o, params[i].value);
+		args_put_string(&o, decoded(params[i].value, mem, &at));
 	}
 	args_put(&o, o.text.n == 0 ? SPAN("{}") : SPAN("}"));
 	if (!o.bad)
 		b = blob_dup(buf_span(&o.text));
 	args_out_fini(&o);
+	blob_unref(mem);
 	return b;
 }
 

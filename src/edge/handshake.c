@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "edge/poll.h"
 
-#define PARAMS_MAX 100
+#define VALUE_CODED_MAX 96	/* of a parameter that may mean something */
 #define FIELDS_MAX 6
 
 const struct eio_path *
@@ -19,9 +19,7 @@ edge_handshake_path(const struct edge *e, struct span path)
 	for (size_t i = 0; i < e->paths_n; i++) {
 		const struct eio_path *p = &e->paths[i];
 
-		/* "/socket.io" is meant with "/socket.io/" */
-		if ((path.n == p->n || path.n + 1 == p->n) &&
-		    memcmp(path.p, p->text, path.n) == 0)
+		if (span_eq(path, span_of(p->text, p->n)))
 			return p;
 	}
 	return NULL;
@@ -155,14 +153,41 @@ struct ask {
 	bool upgrade;		/* a WebSocket handshake, if it is a good one */
 };
 
-static struct span
-param(const struct shape_param *p, size_t n, struct span name)
+/* The parameters of a query that mean something to Engine.IO. */
+enum { TRANSPORT, VERSION, SID, PARAMS };
+
+struct param {
+	uint8_t text[HTTP_FORM_MAX(VALUE_CODED_MAX)];
+	size_t n;
+};
+
+/* Of two of a name the last one counts. */
+static void
+read_params(struct span query, struct param out[static PARAMS])
 {
-	for (size_t i = 0; i < n; i++) {
-		if (span_eq(p[i].name, name))
-			return p[i].value;
+	static const char *const names[PARAMS] = { "transport", "EIO", "sid" };
+	uint8_t text[HTTP_FORM_MAX(VALUE_CODED_MAX)];
+	struct span name, value;
+
+	for (int i = 0; i < PARAMS; i++)
+		out[i].n = 0;
+	while (http_param(&query, &name, &value)) {
+		if (name.n > VALUE_CODED_MAX)
+			continue;
+		name = span_of(text, http_decode_form(name, text));
+		/* A longer one is cut, and is none that we know either. */
+		value = span_sub(value, 0, VALUE_CODED_MAX);
+		for (int i = 0; i < PARAMS; i++)
+			if (span_eq(name, span_str(names[i])))
+				out[i].n = http_decode_form(value,
+				    out[i].text);
 	}
-	return (struct span){ NULL, 0 };
+}
+
+static struct span
+text_of(const struct param *p)
+{
+	return span_of(p->text, p->n);
 }
 
 /* The parts of an id; see make_sid in session.c. */
@@ -187,9 +212,7 @@ static bool
 read_request(struct edge *e, const struct http_msg *h,
     const struct eio_path *path, struct ask *out, enum eio_error *why)
 {
-	struct shape_param p[PARAMS_MAX];
-	size_t n = PARAMS_MAX;
-	struct arena a;
+	struct param p[PARAMS];
 	struct span text, sid;
 	uint32_t slot;
 
@@ -198,19 +221,16 @@ read_request(struct edge *e, const struct http_msg *h,
 	/* Proxies say Connection: upgrade of requests that are none. */
 	out->upgrade = h->upgrade && span_eq_nocase(http_find(h, "Upgrade"),
 	    SPAN("websocket"));
-	arena_init(&a, e->names, EDGE_SCRATCH);
-	*why = EIO_ERR_REQUEST;
-	if (http_query(h->query, &a, p, &n) != OK)
-		return false;
+	read_params(h->query, p);
 	*why = EIO_ERR_TRANSPORT;
-	text = param(p, n, SPAN("transport"));
+	text = text_of(&p[TRANSPORT]);
 	out->q.websocket = span_eq(text, SPAN("websocket"));
 	if (!out->q.websocket && !span_eq(text, SPAN("polling")))
 		return false;
-	out->q.version_ok = span_eq(param(p, n, SPAN("EIO")), SPAN("4"));
+	out->q.version_ok = span_eq(text_of(&p[VERSION]), SPAN("4"));
 	out->q.octets = span_eq_nocase(http_find(h, "Content-Type"),
 	    SPAN("application/octet-stream"));
-	sid = param(p, n, SPAN("sid"));
+	sid = text_of(&p[SID]);
 	out->has_sid = sid.n > 0;
 	if (sid.n == EDGE_SID) {
 		memcpy(out->q.sid, sid.p, EDGE_SID);
@@ -312,20 +332,27 @@ is_refused(const struct ask *k, const struct http_msg *h,
 
 /* ---- One that is there ---- */
 
+static bool
+may_upgrade(const struct ask *k, const struct http_msg *h)
+{
+	struct span key;
+
+	return k->q.websocket && k->q.version_ok &&
+	    ws_check_request(h, &key) == OK;
+}
+
 /* A WebSocket handshake that names a session of this reactor. */
 static void
 upgrade(struct conn *c, const struct ask *k, const struct http_msg *h,
     const struct origin *o)
 {
 	struct session *s = edge_handshake_find(c->edge, &k->q);
-	struct span key;
 
 	if (c->edge->draining)
 		refuse(c, 503, EIO_ERR_REQUEST, true, o);
 	else if (s == NULL)
 		refuse(c, 400, EIO_ERR_SID, true, o);
-	else if (!k->q.websocket || !k->q.version_ok ||
-	    k->q.method != HTTP_M_GET || ws_check_request(h, &key) != OK)
+	else if (!may_upgrade(k, h))
 		refuse(c, 400, EIO_ERR_REQUEST, true, o);
 	else
 		edge_upgrade_begin(c, s, h);
@@ -343,6 +370,8 @@ to_session(struct conn *c, const struct ask *k, const struct http_msg *h,
 		refuse(c, 400, EIO_ERR_SID, k->upgrade, o);
 	} else if (k->upgrade && here) {
 		upgrade(c, k, h, o);
+	} else if (k->upgrade && !may_upgrade(k, h)) {
+		refuse(c, 400, EIO_ERR_REQUEST, true, o);
 	} else if (k->upgrade) {
 		edge_move_begin(c, k->reactor, h);
 	} else if (here) {

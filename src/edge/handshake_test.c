@@ -25,7 +25,11 @@ test_handshake_errors(void **state)
 		    "{\"code\":2,\"message\":\"Bad handshake method\"}" },
 		{ "GET", "?EIO=4&transport=websocket",
 		    "{\"code\":3,\"message\":\"Bad request\"}" },
-		{ "GET", "?%zz", "\"code\":3" },
+		{ "GET", "?%zz", "\"code\":0" },
+		{ "GET", "?EIO=4&transport=polling&transport=websocket",
+		    "\"code\":3" },
+		{ "GET", "?EIO=4&transport=polling&%zz=%ff&EIO=3",
+		    "\"code\":5" },
 		{ "GET", "?EIO=3&transport=polling", "{\"code\":5,\"message\":"
 		    "\"Unsupported protocol version\"}" },
 		{ "GET", "?transport=polling", "\"code\":5" },

@@ -148,7 +148,7 @@ static void
 test_poll_bad_bodies_end_the_session(void **state)
 {
 	static const char *const bad[] = { "", "x", "7", "2", "2probe", SEP,
-		SEP "4a", "b!!!!", "bAQI", "bAQJ=", "4\xff", "4\xed\xa0\x80" };
+		SEP "4a", "4\xff", "4\xed\xa0\x80" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {

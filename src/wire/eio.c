@@ -22,18 +22,16 @@ eio_decode(struct span msg, bool binary, struct eio_packet *out)
 	return OK;
 }
 
-/* "b" and base64: a binary message. */
+/* "b" and base64 (as Node reads it): a binary message. */
 static enum err
 take_binary(struct span text, struct arena *a, struct eio_packet *out)
 {
-	uint8_t *p = arena_bytes(a, text.n / 4 * 3);
-	size_t n;
+	uint8_t *p = arena_bytes(a, BASE64_ANY_MAX(text.n));
 
 	if (p == NULL)
 		return ERR_TOO_LARGE;
-	if (!base64_decode(text, p, &n))
-		return ERR_FORMAT;
-	*out = (struct eio_packet){ EIO_MESSAGE, true, span_of(p, n) };
+	*out = (struct eio_packet){ EIO_MESSAGE, true,
+	    span_of(p, base64_decode_any(text, p)) };
 	return OK;
 }
 

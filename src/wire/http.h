@@ -155,13 +155,16 @@ bool http_decode_query(struct span raw, uint8_t *out, size_t *n_out);
  * coded, so that a coded slash divides nothing. False at the end.
  */
 bool http_segment(struct span *path, struct span *raw_out);
+/* Takes the next parameter of a query, still coded. False at the end. */
+bool http_param(struct span *query, struct span *name_out,
+    struct span *value_out);
 /*
- * The parameters of a query, decoded into the arena. *n in: room, out: number.
- * ERR_BAD_REQUEST: malformed escapes.  ERR_LIMIT: more than room.
- * ERR_TOO_LARGE: arena full.
+ * Decodes a part of a query as browsers do (WHATWG URL 5.1): '+' is a space,
+ * a % that begins no escape is itself, what is then not UTF-8 is U+FFFD.
+ * Returns how many bytes; out has room for HTTP_FORM_MAX(raw.n).
  */
-MUST_USE enum err http_query(struct span query, struct arena *a,
-    struct shape_param *out, size_t *n);
+#define HTTP_FORM_MAX(n) (3 * (n))
+size_t http_decode_form(struct span raw, uint8_t *out);
 /* Writes s percent-coded as a path segment or query value. */
 void http_put_coded(struct wr *w, struct span s);
 

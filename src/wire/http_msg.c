@@ -192,41 +192,48 @@ http_segment(struct span *path, struct span *raw_out)
 	return true;
 }
 
-static enum err
-query_part(struct span raw, struct arena *a, struct span *out)
+bool
+http_param(struct span *query, struct span *name_out, struct span *value_out)
 {
-	uint8_t *p = arena_bytes(a, raw.n);
-	size_t n;
-
-	if (p == NULL)
-		return ERR_TOO_LARGE;
-	if (!http_decode_query(raw, p, &n))
-		return ERR_BAD_REQUEST;
-	*out = span_of(p, n);
-	return OK;
-}
-
-enum err
-http_query(struct span query, struct arena *a, struct shape_param *out,
-    size_t *n)
-{
-	size_t room = *n;
-
-	*n = 0;
-	while (query.n > 0) {
-		size_t amp = span_find(query, '&');
-		struct span pair = span_sub(query, 0, amp);
+	while (query->n > 0) {
+		size_t amp = span_find(*query, '&');
+		struct span pair = span_sub(*query, 0, amp);
 		size_t eq = span_find(pair, '=');
 
-		query = span_sub(query, amp + 1, query.n);
+		*query = span_sub(*query, amp + 1, query->n);
 		if (pair.n == 0)
 			continue;
-		if (*n == room)
-			return ERR_LIMIT;
-		TRY(query_part(span_sub(pair, 0, eq), a, &out[*n].name));
-		TRY(query_part(span_sub(pair, eq + 1, pair.n), a,
-		    &out[*n].value));
-		++*n;
+		*name_out = span_sub(pair, 0, eq);
+		*value_out = span_sub(pair, eq + 1, pair.n);
+		return true;
 	}
-	return OK;
+	return false;
+}
+
+size_t
+http_decode_form(struct span raw, uint8_t *out)
+{
+	/* Bytes first, at the end of out: characters are at most three for
+	 * one of them, so that they never reach what is still to be read. */
+	uint8_t *bytes = &out[2 * raw.n], c;
+	size_t n = 0, at = 0, put = 0;
+	uint32_t code;
+
+	for (size_t i = 0; i < raw.n; i++) {
+		c = raw.p[i] == '+' ? ' ' : raw.p[i];
+		if (c == '%' && raw.n - i >= 3 &&
+		    hex_decode(span_sub(raw, i + 1, 2), &c))
+			i += 2;
+		bytes[n++] = c;
+	}
+	while (at < n) {
+		uint8_t utf[4];
+		size_t len;
+
+		at += utf8_next(span_of(&bytes[at], n - at), &code);
+		len = utf8_put(code, utf);
+		memcpy(&out[put], utf, len);
+		put += len;
+	}
+	return put;
 }

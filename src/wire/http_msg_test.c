@@ -83,27 +83,50 @@ test_http_decodes_targets_once(void **state)
 static void
 test_http_divides_queries(void **state)
 {
-	uint8_t mem[256];
-	struct arena a;
-	struct shape_param p[2];
-	size_t n = 2;
+	static const char *const want[][2] = { { "q", "a%20b" }, { "x", "" },
+		{ "y", "" }, { "", "z" }, { "w", "1=2" } };
+	struct span query = SPAN("&q=a%20b&&x&y=&=z&w=1=2&"), name, value;
 
 	(void)state;
-	arena_init(&a, mem, sizeof mem);
-	assert_int_equal(http_query(SPAN("q=a%20b&&x"), &a, p, &n), OK);
-	assert_int_equal(n, 2);
-	assert_true(span_eq(p[0].name, SPAN("q")));
-	assert_true(span_eq(p[0].value, SPAN("a b")));
-	assert_true(span_eq(p[1].name, SPAN("x")));
-	assert_int_equal(p[1].value.n, 0);
-	n = 2;
-	assert_int_equal(http_query(SPAN("a&b&c"), &a, p, &n), ERR_LIMIT);
-	n = 2;
-	assert_int_equal(http_query(SPAN("a=%"), &a, p, &n), ERR_BAD_REQUEST);
-	arena_init(&a, mem, 4);
-	n = 2;
-	assert_int_equal(http_query(SPAN("abc=def"), &a, p, &n),
-	    ERR_TOO_LARGE);
+	for (size_t i = 0; i < sizeof want / sizeof want[0]; i++) {
+		assert_true(http_param(&query, &name, &value));
+		assert_true(span_eq(name, span_str(want[i][0])));
+		assert_true(span_eq(value, span_str(want[i][1])));
+	}
+	assert_false(http_param(&query, &name, &value));
+}
+
+/* WHATWG URL 5.1: nothing is refused. */
+static void
+test_http_decodes_forms(void **state)
+{
+	static const struct {
+		const char *raw;
+		struct span text;
+	} rows[] = {
+		{ "", { NULL, 0 } },
+		{ "a+b%2B%c3%a9", { (const uint8_t *)"a b+\xc3\xa9", 6 } },
+		{ "%", { (const uint8_t *)"%", 1 } },
+		{ "%4", { (const uint8_t *)"%4", 2 } },
+		{ "%zz%41", { (const uint8_t *)"%zzA", 4 } },
+		{ "%00", { (const uint8_t *)"", 1 } },
+		{ "%ff%fe", { (const uint8_t *)
+		    "\xef\xbf\xbd\xef\xbf\xbd", 6 } },
+		{ "%e2%82x", { (const uint8_t *)"\xef\xbf\xbdx", 4 } },
+	};
+	uint8_t out[HTTP_FORM_MAX(32)];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		size_t n = http_decode_form(span_str(rows[i].raw), out);
+
+		if (!span_eq(span_of(out, n), rows[i].text))
+			fail_msg("%s", rows[i].raw);
+	}
+	memset(out, 0xff, 32);
+	uint8_t raw[32];
+	memset(raw, 0xff, 32);
+	assert_int_equal(http_decode_form(SPAN_OF(raw), out), sizeof out);
 }
 
 static void
@@ -121,6 +144,7 @@ main(void)
 		cmocka_unit_test(test_http_finds_fields),
 		cmocka_unit_test(test_http_decodes_targets_once),
 		cmocka_unit_test(test_http_divides_queries),
+		cmocka_unit_test(test_http_decodes_forms),
 		cmocka_unit_test(test_http_names_statuses),
 	};
 

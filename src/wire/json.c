@@ -26,7 +26,13 @@ bad(struct json *j, const char *why, enum err e)
 struct json
 json_init(struct span text)
 {
-	return (struct json){ text, 0, NULL, OK, 0, false };
+	return (struct json){ .text = text };
+}
+
+struct json
+json_init_any(struct span text)
+{
+	return (struct json){ .text = text, .any = true };
 }
 
 size_t
@@ -244,6 +250,18 @@ escape(struct span s, uint32_t *code)
 	return 11;
 }
 
+#define LONE 5			/* bytes of uXXXX */
+
+/* An escape that is a surrogate, and not one of a pair? */
+static bool
+is_lone(struct span s)
+{
+	uint32_t code;
+
+	return s.n >= LONE && s.p[0] == 'u' &&
+	    hex4(span_sub(s, 1, 4), &code) && code >= 0xd800 && code <= 0xdfff;
+}
+
 /*
  * Steps over a string and checks it: *raw is what stands between the quotes,
  * *escaped says whether it has escapes.
@@ -270,7 +288,11 @@ scan_string(struct json *j, struct span *raw, bool *escaped)
 			return bad(j, "control character in a string",
 			    ERR_FORMAT);
 		if (j->text.p[j->at] == '\\') {
-			n = escape(span_sub(j->text, j->at + 1, 11), &code);
+			struct span s = span_sub(j->text, j->at + 1, 11);
+
+			n = escape(s, &code);
+			if (n == 0 && j->any && is_lone(s))
+				n = LONE;
 			if (n == 0)
 				return bad(j, "bad escape", ERR_FORMAT);
 			*escaped = true;
@@ -307,6 +329,10 @@ unescape(struct span raw, uint8_t *out)
 			size_t k, len;
 
 			k = escape(span_sub(raw, i + 1, 11), &code);
+			if (k == 0) {
+				k = LONE;
+				code = 0xfffd;
+			}
 			len = utf8_put(code, utf);
 			memcpy(&out[n], utf, len);
 			n += len;
@@ -349,7 +375,7 @@ open_bracket(struct json *j, uint8_t c, const char *why)
 {
 	if (look(j) != c)
 		return bad(j, why, ERR_FORMAT);
-	if (j->depth == JSON_DEPTH_MAX)
+	if (j->depth == (j->any ? JSON_NEST_MAX : JSON_DEPTH_MAX))
 		return bad(j, "nested too deeply", ERR_FORMAT);
 	j->depth++;
 	j->at++;
@@ -450,33 +476,63 @@ skip_one(struct json *j, bool *is_object, bool *is_open)
 	}
 }
 
-_Static_assert(JSON_DEPTH_MAX <= 64, "a bit for each level");
+/* Which of the levels that are open are objects. */
+struct levels {
+	uint64_t bits[JSON_NEST_MAX / 64];	/* only the first n are set */
+	size_t n;
+};
+
+_Static_assert(JSON_DEPTH_MAX <= JSON_NEST_MAX, "a bit for each level");
+
+static void
+push(struct levels *l, bool is_object)
+{
+	uint64_t *word = &l->bits[l->n / 64];
+	uint64_t bit = 1ULL << l->n % 64;
+
+	if (l->n++ % 64 == 0)
+		*word = 0;
+	*word = is_object ? *word | bit : *word & ~bit;
+}
+
+static bool
+in_object(const struct levels *l)
+{
+	return (l->bits[(l->n - 1) / 64] >> (l->n - 1) % 64 & 1) != 0;
+}
+
+static bool
+skip_nested(struct json *j)
+{
+	struct levels l;
+	struct span raw;
+	bool is_object, is_open, escaped;
+
+	l.n = 0;
+	for (;;) {
+		if (!skip_one(j, &is_object, &is_open))
+			return false;
+		if (is_open)
+			push(&l, is_object);
+		while (l.n > 0 && !(in_object(&l) ?
+		    next_member(j, &raw, &escaped) : json_item(j))) {
+			if (j->why != NULL)
+				return false;
+			l.n--;
+		}
+		if (l.n == 0)
+			return true;
+	}
+}
 
 bool
 json_skip(struct json *j)
 {
-	uint64_t objects = 0;	/* bit 0: the innermost level is an object */
-	unsigned level = 0;
-	struct span raw;
-	bool is_object, is_open, escaped;
+	enum json_type type = json_peek(j);
+	bool is_object, is_open;
 
-	for (;;) {
-		if (!skip_one(j, &is_object, &is_open))
-			return false;
-		if (is_open) {
-			objects = objects << 1 | (is_object ? 1 : 0);
-			level++;
-		}
-		while (level > 0 && !((objects & 1) != 0 ?
-		    next_member(j, &raw, &escaped) : json_item(j))) {
-			if (j->why != NULL)
-				return false;
-			objects >>= 1;
-			level--;
-		}
-		if (level == 0)
-			return true;
-	}
+	return type == JSON_ARRAY || type == JSON_OBJECT ? skip_nested(j) :
+	    skip_one(j, &is_object, &is_open);
 }
 
 bool
@@ -510,12 +566,21 @@ json_check(struct span text)
 	return json_end(&j);
 }
 
+enum err
+json_check_any(struct span text)
+{
+	struct json j = json_init_any(text);
+
+	(void)json_skip(&j);
+	return json_end(&j);
+}
+
 /* --------------------------------------------------- free-form access -- */
 
 struct span
 json_find(struct span text, struct span name)
 {
-	struct json j = json_init(text);
+	struct json j = json_init_any(text);
 	struct span raw, value, found = { NULL, 0 };
 	uint8_t mem[256];
 	bool escaped;

@@ -6,7 +6,8 @@
  * copied or allocated for them, and every value knows its byte offset. The
  * reader is strict: UTF-8 must be well-formed, escapes must be whole (no lone
  * surrogate), no comment, no trailing comma, nothing after the value, nesting
- * at most JSON_DEPTH_MAX.
+ * at most JSON_DEPTH_MAX. For text that is passed on and not understood,
+ * json_init_any takes all of the grammar.
  * Writing goes over struct wr; json_put_begin and _end lend the tail of a buf.
  * Freestanding; no state but in the arguments.
  *
@@ -27,6 +28,7 @@
 #include "base/id.h"
 
 #define JSON_DEPTH_MAX 32
+#define JSON_NEST_MAX 4096	/* of json_init_any */
 #define JSON_U53_MAX ((1ULL << 53) - 1)
 
 enum json_type {
@@ -45,9 +47,16 @@ struct json {
 	enum err err;		/* with why: ERR_FORMAT or ERR_TOO_LARGE */
 	uint32_t depth;		/* open objects and arrays */
 	bool first;		/* just behind a [ or { */
+	bool any;		/* of json_init_any */
 };
 
 struct json json_init(struct span text);
+/*
+ * For what others wrote for others to read: nesting to JSON_NEST_MAX, and
+ * escapes of lone surrogates, which RFC 8259 8.2 allows; json_string reads one
+ * as U+FFFD.
+ */
+struct json json_init_any(struct span text);
 /* The type of the value that comes next, judged by its first byte. */
 enum json_type json_peek(struct json *j);
 
@@ -86,12 +95,14 @@ MUST_USE enum err json_end(struct json *j);
 size_t json_at(const struct json *j);
 /* Is the whole text one well-formed value? ERR_FORMAT if not. */
 MUST_USE enum err json_check(struct span text);
+MUST_USE enum err json_check_any(struct span text);	/* json_init_any */
 
 /*
  * Free-form access for small objects: the value of a member at the top of the
  * object `text`, as text ({NULL,0} when it is absent). The *_of forms say
  * false when the member is absent or of another type. text is scanned anew on
- * every call: for a handful of members, not for hot paths (use shapes).
+ * every call: for a handful of members, not for hot paths (use shapes). The
+ * text is read as by json_init_any.
  */
 struct span json_find(struct span text, struct span name);
 bool json_find_string(struct span text, struct span name, struct arena *a,

@@ -87,6 +87,58 @@ test_json_limits_nesting(void **state)
 	memset(text, '[', JSON_DEPTH_MAX + 1);
 	memset(&text[JSON_DEPTH_MAX + 1], ']', JSON_DEPTH_MAX + 1);
 	assert_int_equal(json_check(SPAN_OF(text)), ERR_FORMAT);
+	assert_int_equal(json_check_any(SPAN_OF(text)), OK);
+}
+
+/* Brackets and braces in turn, as deep as is read of what is passed on. */
+static void
+test_json_any_nests_deeper(void **state)
+{
+	static uint8_t text[8 * JSON_NEST_MAX];
+	struct wr w = wr_init(text, sizeof text);
+	struct json j;
+	struct span all;
+
+	(void)state;
+	for (int i = 0; i < JSON_NEST_MAX; i++)
+		wr_str(&w, i % 3 == 0 ? "[" : "{\"\":");
+	wr_str(&w, "1");
+	for (int i = JSON_NEST_MAX - 1; i >= 0; i--)
+		wr_str(&w, i % 3 == 0 ? "]" : "}");
+	assert_true(wr_ok(&w));
+	assert_int_equal(json_check_any(wr_done(&w)), OK);
+	assert_int_equal(json_check(wr_done(&w)), ERR_FORMAT);
+	j = json_init_any(wr_done(&w));
+	assert_true(json_raw(&j, &all));
+	assert_true(span_eq(all, wr_done(&w)));
+	text[w.n - 1] = '}';
+	assert_int_equal(json_check_any(wr_done(&w)), ERR_FORMAT);
+	memset(text, '[', JSON_NEST_MAX + 1);
+	memset(&text[JSON_NEST_MAX + 1], ']', JSON_NEST_MAX + 1);
+	assert_int_equal(json_check_any(span_of(text, 2 * JSON_NEST_MAX + 2)),
+	    ERR_FORMAT);
+}
+
+/* RFC 8259 8.2 */
+static void
+test_json_any_takes_lone_surrogates(void **state)
+{
+	static const char *const good[] = { "\"\\ud800\"", "\"\\uDFFFx\"",
+		"\"\\ud800\\u0041\"", "[\"\\ud83d\\ude00\"]" };
+	static const char *const bad[] = { "\"\\ud80\"", "\"\\ud80g\"",
+		"\"\\ud800", "\"\\x\"", "\"\xed\xa0\x80\"" };
+	struct arena a;
+	struct span s;
+	struct json j = json_init_any(SPAN("\"a\\ud800\\udbff\\u0042\""));
+
+	(void)state;
+	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+		assert_int_equal(json_check_any(span_str(good[i])), OK);
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		assert_int_equal(json_check_any(span_str(bad[i])), ERR_FORMAT);
+	arena_init(&a, mem, sizeof mem);
+	assert_true(json_string(&j, &a, &s));
+	assert_true(span_eq(s, SPAN("a\xef\xbf\xbd\xef\xbf\xbd" "B")));
 }
 
 static void
@@ -196,6 +248,8 @@ main(void)
 		cmocka_unit_test(test_json_takes_what_is_well_formed),
 		cmocka_unit_test(test_json_refuses_what_is_not),
 		cmocka_unit_test(test_json_limits_nesting),
+		cmocka_unit_test(test_json_any_nests_deeper),
+		cmocka_unit_test(test_json_any_takes_lone_surrogates),
 		cmocka_unit_test(test_json_says_where_and_why),
 		cmocka_unit_test_setup(test_json_reads_in_place, setup),
 		cmocka_unit_test(test_json_reads_integers_only),

@@ -91,7 +91,7 @@ take_id(struct span *s, struct sio_packet *out)
 static enum err
 take_event(struct span data, struct arena *a, struct sio_packet *out)
 {
-	struct json j = json_init(data);
+	struct json j = json_init_any(data);
 	size_t from = 0, end = 0;
 	struct span arg;
 
@@ -118,7 +118,7 @@ take_event(struct span data, struct arena *a, struct sio_packet *out)
 static enum err
 check_payload(struct sio_packet *out, struct arena *a)
 {
-	struct json j = json_init(out->data);
+	struct json j = json_init_any(out->data);
 	enum json_type type = out->data.n == 0 ? JSON_BAD : json_peek(&j);
 	bool fits = false;
 
@@ -142,7 +142,7 @@ check_payload(struct sio_packet *out, struct arena *a)
 	}
 	if (!fits)
 		return ERR_FORMAT;
-	return out->data.n == 0 ? OK : json_check(out->data);
+	return out->data.n == 0 ? OK : json_check_any(out->data);
 }
 
 enum err
@@ -169,7 +169,7 @@ sio_decode(struct span msg, struct arena *a, struct sio_packet *out)
 bool
 sio_arg(struct span *args, struct span *arg_out)
 {
-	struct json j = json_init(*args);
+	struct json j = json_init_any(*args);
 	size_t at;
 
 	if (args->n == 0 || !json_raw(&j, arg_out))
@@ -186,7 +186,7 @@ struct span
 sio_ack_args(const struct sio_packet *p)
 {
 	struct span args = { NULL, 0 }, arg;
-	struct json j = json_init(p->data);
+	struct json j = json_init_any(p->data);
 	size_t from = 0, end = 0;
 
 	if (!json_array(&j))
@@ -204,6 +204,7 @@ struct places {
 	struct arena *a;
 	uint32_t attachments;
 	uint32_t n;		/* placeholders met */
+	uint32_t depth;
 };
 
 static bool check_value(struct json *j, struct places *w);
@@ -233,20 +234,32 @@ check_object(struct json *j, struct places *w)
 	return j->why == NULL && (!placeholder || index);
 }
 
-/* Nesting is limited by the reader, and with it the recursion. */
+static bool
+check_array(struct json *j, struct places *w)
+{
+	(void)json_array(j);
+	while (json_item(j))
+		if (!check_value(j, w))
+			return false;
+	return j->why == NULL;
+}
+
 static bool
 check_value(struct json *j, struct places *w)
 {
-	switch (json_peek(j)) {
+	enum json_type type = json_peek(j);
+	bool fits;
+
+	switch (type) {
 	case JSON_OBJECT:
-		return check_object(j, w);
 	case JSON_ARRAY:
-		if (!json_array(j))
+		if (w->depth == SIO_BINARY_DEPTH_MAX)
 			return false;
-		while (json_item(j))
-			if (!check_value(j, w))
-				return false;
-		return j->why == NULL;
+		w->depth++;
+		fits = type == JSON_OBJECT ? check_object(j, w) :
+		    check_array(j, w);
+		w->depth--;
+		return fits;
 	case JSON_BAD:
 	case JSON_NULL:
 	case JSON_BOOL:
@@ -261,8 +274,8 @@ enum err
 sio_check_placeholders(struct span data, uint32_t attachments,
     struct arena *a, uint32_t *n_out)
 {
-	struct places w = { a, attachments, 0 };
-	struct json j = json_init(data);
+	struct places w = { a, attachments, 0, 0 };
+	struct json j = json_init_any(data);
 
 	if (!check_value(&j, &w))
 		return j.err == ERR_TOO_LARGE ? j.err : ERR_FORMAT;

@@ -15,6 +15,7 @@
 #define SIO_ATTACHMENTS_MAX 1000
 #define SIO_NAMESPACE_MAX 512
 #define SIO_ACK_MAX ((1ULL << 53) - 1)
+#define SIO_BINARY_DEPTH_MAX 256	/* nesting in what has attachments */
 
 enum sio_type {
 	SIO_CONNECT, SIO_DISCONNECT, SIO_EVENT, SIO_ACK, SIO_CONNECT_ERROR,

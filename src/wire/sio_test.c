@@ -106,16 +106,28 @@ test_sio_refuses_reserved_names(void **state)
 	assert_int_equal(decode("2[\"Connect\"]"), OK);
 }
 
+/* An event whose argument is n arrays, one in the other. */
+static void
+put_deep(char *out, size_t n)
+{
+	const char head[] = "2[\"x\",";
+
+	memcpy(out, head, sizeof head - 1);
+	out += sizeof head - 1;
+	memset(out, '[', n);
+	memset(&out[n], ']', n + 1);
+	out[2 * n + 1] = '\0';
+}
+
 static void
 test_sio_limits_nesting_and_names(void **state)
 {
 	char text[700];
 
 	(void)state;
-	memset(text, '[', 60);
-	memset(&text[60], ']', 60);
-	text[120] = '\0';
-	text[0] = '2';
+	put_deep(text, 300);
+	assert_int_equal(decode(text), OK);
+	text[306] = '}';
 	assert_int_equal(decode(text), ERR_FORMAT);
 	memset(text, 'x', sizeof text);
 	text[0] = '0';
