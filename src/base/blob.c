@@ -3,6 +3,7 @@
  */
 #include "base/blob.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 struct blob *
@@ -45,4 +46,14 @@ blob_unref(struct blob *b)
 	/* Who drops the last one has to see all that others wrote before. */
 	if (atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) == 1)
 		free(b);
+}
+
+void
+blob_wipe(struct blob *b)
+{
+	if (b == NULL)
+		return;
+	assert(atomic_load_explicit(&b->refs, memory_order_relaxed) == 1);
+	wipe(b->p, b->n);
+	blob_unref(b);
 }

@@ -20,6 +20,8 @@ struct blob *blob_new(size_t n);
 struct blob *blob_dup(struct span s);
 struct blob *blob_ref(struct blob *b);
 void blob_unref(struct blob *b);	/* NULL does nothing */
+/* The same by who has the only reference: the bytes are wiped, too. */
+void blob_wipe(struct blob *b);
 
 static inline struct span
 blob_span(const struct blob *b)

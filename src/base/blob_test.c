@@ -36,12 +36,26 @@ test_blob_sizes(void **state)
 	assert_null(blob_new(SIZE_MAX));
 }
 
+static void
+test_blob_wipe_takes_the_only_reference(void **state)
+{
+	struct blob *b = blob_dup(SPAN("secret"));
+
+	(void)state;
+	assert_non_null(b);
+	(void)blob_ref(b);
+	blob_unref(b);
+	blob_wipe(b);
+	blob_wipe(NULL);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_blob_lives_until_the_last_reference),
 		cmocka_unit_test(test_blob_sizes),
+		cmocka_unit_test(test_blob_wipe_takes_the_only_reference),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -227,7 +227,8 @@ struct edge_upgrade {
  * Answers the request with 101; *ws_out names the WebSocket until on_ws_close
  * has returned. When it is no WebSocket handshake: 400, or 426 where another
  * version or no upgrade was asked for; 503 without room; false then, and no
- * callback follows. Only inside on_request, and for on_ws_message's apps.
+ * callback follows. Only inside on_request; behind edge_answer and
+ * edge_answer_begin it does nothing.
  */
 bool edge_upgrade(struct edge_ref request, const struct edge_request *req,
     const struct edge_upgrade *u, struct edge_ref *ws_out);

@@ -207,7 +207,7 @@ on_mail(struct reactor *r, struct mail *m)
 		f->request.body = blob_span(body);
 	edge_poll_request(edge_mesh_here(f->mesh, r), &f->request,
 	    (struct asker){ NULL, f }, &f->origin);
-	blob_unref(body);
+	blob_wipe(body);	/* a CONNECT's auth was in it */
 }
 
 static void
@@ -285,7 +285,7 @@ post(struct edge *e, struct forward *f, struct span body)
 		e->holds.bytes += body.n;
 		return true;
 	}
-	blob_unref(f->body);
+	blob_wipe(f->body);
 	f->body = NULL;
 	return false;
 }

@@ -536,6 +536,52 @@ test_move_for_no_session(void **state)
 	sys_close(fd);
 }
 
+/* Nothing of it stays in a buffer that others use. */
+static void
+test_move_leaves_no_cookie(void **state)
+{
+	char text[1024];
+	int fd, n;
+
+	(void)state;
+	begin(0);
+	n = snprintf(text, sizeof text, "GET /e/?EIO=4&transport=websocket&"
+	    "sid=%s HTTP/1.1\r\n" RIG_UPGRADE "Cookie: id=hush-hush\r\n\r\n",
+	    sid);
+	fd = dial(1);
+	put(fd, span_of(text, (size_t)n));
+	(void)await(fd, "HTTP/1.1 101 ");
+	stop(1);
+	assert_null(memmem(sides[1].edge->scratch, EDGE_SCRATCH, "hush-hush",
+	    9));
+	sys_close(fd);
+}
+
+/* It is refused where it came to, as the owner would. */
+static void
+test_move_needs_a_handshake(void **state)
+{
+	static const char *const methods[] = { "POST", "HEAD", "GET" };
+	static const char *const paths[] = { "EIO=4&transport=websocket",
+	    "EIO=4&transport=websocket", "EIO=4&transport=polling" };
+
+	(void)state;
+	begin(0);
+	for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
+		char text[1024];
+		int fd = dial(1), n;
+
+		n = snprintf(text, sizeof text, "%s /e/?%s&sid=%s HTTP/1.1"
+		    "\r\n" RIG_UPGRADE "\r\n", methods[i], paths[i], sid);
+		put(fd, span_of(text, (size_t)n));
+		(void)await(fd, "HTTP/1.1 400 ");
+		sys_close(fd);
+	}
+	call(1, "POST", "4alive", "\r\n\r\nok");
+	stop(1);
+	assert_int_equal(edge_stats(sides[1].edge)->moves, 0);
+}
+
 /* Who has no room sends it back, to be refused. */
 static void
 test_move_to_who_is_full(void **state)
@@ -627,6 +673,33 @@ test_forward_to_who_closes(void **state)
 	sys_close(post);
 }
 
+/* A POST that was begun before an upgrade keeps nothing waiting. */
+static void
+test_forward_post_ends_with_its_session(void **state)
+{
+	int post, ws;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		begin(0);
+		post = dial(1);
+		begin_post(post);
+		ws = upgrade(0, SPAN(""));
+		put_text(ws, "5");
+		put_text(ws, "4a");
+		(void)await(ws, "4a");
+		if (i == 1) {
+			end(0);
+			sides[0].reactor = NULL;
+		}
+		sys_close(ws);
+		thread_sleep_ms(30);
+		put(post, SPAN("llo"));
+		(void)await(post, i == 0 ? GONE : "HTTP/1.1 503 ");
+		sys_close(post);
+	}
+}
+
 static void
 test_forward_from_who_closes(void **state)
 {
@@ -704,9 +777,12 @@ main(void)
 		TEST(test_move_upgrade_goes_to_its_session),
 		TEST(test_move_takes_what_was_read),
 		TEST(test_move_for_no_session),
+		TEST(test_move_leaves_no_cookie),
+		TEST(test_move_needs_a_handshake),
 		TEST(test_move_to_who_is_full),
 		TEST(test_forward_to_who_drains),
 		TEST(test_forward_to_who_closes),
+		TEST(test_forward_post_ends_with_its_session),
 		TEST(test_forward_from_who_closes),
 		TEST(test_forward_storm),
 	};

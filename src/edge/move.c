@@ -56,6 +56,7 @@ on_back(struct reactor *r, struct mail *mail)
 	struct edge *e = edge_mesh_here(m->mesh, r);
 	struct conn *c;
 
+	wipe(m->bytes, m->n);
 	m->n = 0;
 	c = unpack(e, m);
 	discard(m, r);
@@ -85,6 +86,7 @@ edge_move_begin(struct conn *c, unsigned to, const struct http_msg *h)
 {
 	struct edge *e = c->edge;
 	struct wr w = wr_init(e->scratch, EDGE_SCRATCH);
+	bool kept;
 
 	wr_str(&w, "GET ");
 	wr_span(&w, h->target);
@@ -97,8 +99,10 @@ edge_move_begin(struct conn *c, unsigned to, const struct http_msg *h)
 	}
 	wr_str(&w, "\r\n");
 	assert(c->message == NULL);
-	if (!wr_ok(&w) || hold_add(&e->holds, &c->message, wr_done(&w)) !=
-	    OK) {
+	kept = wr_ok(&w) && hold_add(&e->holds, &c->message, wr_done(&w)) ==
+	    OK;
+	wipe(e->scratch, w.n);	/* cookies, tokens */
+	if (!kept) {
 		edge_http_refuse(c, 503, "too much is unfinished");
 		return;
 	}

@@ -591,7 +591,7 @@ take_packets(struct session *s, struct span body)
 		more = edge_session_packet(ref, &k);
 	if (err != OK && edge_session_find(ref) != NULL)
 		edge_session_bad(s);
-	blob_unref(b);
+	blob_wipe(b);
 }
 
 static void
@@ -610,13 +610,13 @@ poll_post(struct session *s, const struct poll_request *q, struct asker from,
 		return;
 	}
 	forget_post(p);
+	if (p->upgraded)	/* begun before the upgrade was complete */
+		edge_poll_free(p);
 	if (q->body.n > body_max(s)) {
 		e->stats.message_large++;
 		refuse(from, o, 413, EIO_ERR_REQUEST);
 		return;
 	}
-	if (p->upgraded)	/* begun before the upgrade was complete */
-		edge_poll_free(p);
 	if (q->octets) {
 		if (!s->ended)
 			edge_session_bad(s);
@@ -634,7 +634,6 @@ poll_post(struct session *s, const struct poll_request *q, struct asker from,
 }
 
 /* ---- Both ---- */
-
 
 void
 edge_poll_request(struct edge *e, const struct poll_request *q,

@@ -48,11 +48,12 @@ logged_bytes(const struct logged *g)
 	    g->targets->n;
 }
 
-/* No client can name it any more. */
+/* No client can name it any more; who has its pid now is another's. */
 static void
 hide(struct recovery *v, struct kept *t)
 {
-	(void)map_remove(&v->by_pid, t->pid);
+	if (map_find(&v->by_pid, t->pid) == t)
+		(void)map_remove(&v->by_pid, t->pid);
 	list_remove(&t->link);
 }
 

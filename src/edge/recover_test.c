@@ -330,6 +330,44 @@ test_recover_bytes_are_limited(void **state)
 	sys_close(fd2);
 }
 
+/* Too slow for what it has missed, it may come once more. */
+static void
+test_recover_slow_reader_may_try_again(void **state)
+{
+	static char json[30000];
+	struct edge_conf c;
+	int fd, fd2;
+
+	(void)state;
+	conf_of(&c);
+	c.out_max = EDGE_SCRATCH;
+	begin(&c);
+	fd2 = rig_ws();
+	rig_send_text(fd2, "40" HERE ",");
+	go(come());
+	memset(json, '1', sizeof json - 1);
+	for (int i = 0; i < 3; i++) {
+		emit(json, "");
+		(void)rig_text(fd2, NULL);
+	}
+	rig.ask_later = true;
+	fd = back_with(pid, offset);
+	edge_accept(rig.later);
+	assert_false(edge_is_open(rig.later));
+	rig.ask_later = false;
+	go(fd);
+	assert_int_equal(edge_stats(rig.edge)->slow_readers, 1);
+	assert_int_equal(edge_stats(rig.edge)->kept_socks, 1);
+	c.out_max = 4 << 20;
+	assert_int_equal(edge_set_conf(rig.edge, &c), OK);
+	fd = back_with(pid, offset);
+	assert_true(edge_is_recovered(rig.sock));
+	assert_true(span_eq(edge_sock_id(rig.sock), span_str(sid)));
+	assert_int_equal(edge_stats(rig.edge)->kept_socks, 0);
+	sys_close(fd);
+	sys_close(fd2);
+}
+
 /* Nothing of it is there, and nothing is said. */
 static void
 test_recover_is_off(void **state)
@@ -495,6 +533,7 @@ main(void)
 		RIG_TEST(test_recover_keeps_the_newest_sockets),
 		RIG_TEST(test_recover_keeps_the_newest_events),
 		RIG_TEST(test_recover_bytes_are_limited),
+		RIG_TEST(test_recover_slow_reader_may_try_again),
 		RIG_TEST(test_recover_is_off),
 		RIG_TEST(test_recover_at_a_sibling),
 		RIG_TEST(test_recover_at_a_sibling_in_vain),

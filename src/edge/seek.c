@@ -52,6 +52,7 @@ seek_free(struct seek *s)
 	buf_fini(&s->missed);
 	blob_unref(s->rooms);
 	blob_unref(s->nsp);
+	wipe(s->pid, sizeof s->pid);
 	free(s);
 }
 

@@ -395,7 +395,12 @@ on_ws_message(struct conn *c, struct span msg, bool binary)
 static void
 on_ws_end(struct conn *c, enum edge_end why)
 {
-	finish(c->owner, why);
+	struct session *s = c->owner;
+
+	finish(s, why);
+	/* A POST that was begun before the upgrade is nobody's any more. */
+	if (s->poll != NULL)
+		edge_poll_end(s->poll, why, false);
 }
 
 const struct ws_ops edge_session_ws_ops = { .on_message = on_ws_message,

@@ -63,7 +63,7 @@ release(struct edge *e, struct sock *k)
 	struct nsp *n = k->nsp;
 
 	if (k->more != NULL) {
-		blob_unref(k->more->auth);
+		blob_wipe(k->more->auth);
 		slab_put(&e->sio->mores, k->more);
 	}
 	slab_put(&e->socks, k);
@@ -544,7 +544,7 @@ edge_sio_connect(struct sock *k)
 	k->more->auth = NULL;
 	k->flags &= (uint8_t)~SOCK_SEEKING;
 	ask_app(k, blob_span(auth));
-	blob_unref(auth);
+	blob_wipe(auth);
 }
 
 static void

@@ -102,27 +102,86 @@ test_upgrade_takes_too_long(void **state)
 	sys_close(fd);
 }
 
+/* A session whose POST is still coming when it is upgraded. */
 static void
-test_upgrade_hears_a_post_begun_before(void **state)
+begin_post_and_upgrade(int *post_out, int *ws_out)
 {
 	char text[256];
-	int fd, ws, n;
+	int n;
 
-	(void)state;
 	begin();
 	n = snprintf(text, sizeof text, "POST " POLL_PATH "&sid=%s HTTP/1.1"
 	    "\r\nHost: h\r\nContent-Length: 6\r\n\r\n4he", sid);
-	fd = rig_client();
-	rig_send(fd, span_of(text, (size_t)n));
-	ws = probe();
-	rig_send_text(ws, "5");
-	rig_send_text(ws, "4a");
-	assert_string_equal(rig_frames(ws), "T 4a\n");
+	*post_out = rig_client();
+	rig_send(*post_out, span_of(text, (size_t)n));
+	*ws_out = probe();
+	rig_send_text(*ws_out, "5");
+	rig_send_text(*ws_out, "4a");
+	assert_string_equal(rig_frames(*ws_out), "T 4a\n");
 	assert_int_equal(edge_stats(rig.edge)->polls, 1);
+}
+
+static void
+test_upgrade_hears_a_post_begun_before(void **state)
+{
+	int fd, ws;
+
+	(void)state;
+	begin_post_and_upgrade(&fd, &ws);
 	rig_send(fd, SPAN("llo"));
 	expect(fd, 200, "ok");
 	assert_string_equal(rig_frames(ws), "T 4hello\n");
 	assert_int_equal(edge_stats(rig.edge)->polls, 0);
+	sys_close(fd);
+	sys_close(ws);
+}
+
+static void
+test_upgrade_post_ends_with_the_session(void **state)
+{
+	int fd, ws;
+
+	(void)state;
+	begin_post_and_upgrade(&fd, &ws);
+	sys_close(ws);
+	rig_run(3);
+	assert_int_equal(bare.ended, 1);
+	assert_int_equal(edge_stats(rig.edge)->polls, 0);
+	assert_int_equal(rig.edge->sessions.n, 0);
+	rig_send(fd, SPAN("llo"));
+	expect(fd, 400, "{\"code\":1,\"message\":\"Session ID unknown\"}");
+	sys_close(fd);
+}
+
+static void
+test_upgrade_post_keeps_no_drain_waiting(void **state)
+{
+	int fd, ws;
+
+	(void)state;
+	begin_post_and_upgrade(&fd, &ws);
+	edge_drain(rig.edge, 1001, 10000, NULL, NULL);
+	rig_run(3);
+	assert_int_equal(bare.ended, 1);
+	assert_int_equal(rig.edge->sessions.n, 0);
+	rig_send(fd, SPAN("llo"));
+	expect(fd, 503, "{\"code\":3,\"message\":\"Bad request\"}");
+	sys_close(fd);
+	sys_close(ws);
+}
+
+static void
+test_upgrade_large_post_leaves_no_polling(void **state)
+{
+	int fd, ws;
+
+	(void)state;
+	begin_post_and_upgrade(&fd, &ws);
+	edge_session_limit(edge_session_find(bare.session), 3);
+	rig_send(fd, SPAN("llo"));
+	expect(fd, 413, "{\"code\":3,\"message\":\"Bad request\"}");
+	assert_int_equal(edge_stats(rig.edge)->polls, 0);
+	assert_int_equal(bare.ended, 0);
 	sys_close(fd);
 	sys_close(ws);
 }
@@ -157,6 +216,9 @@ main(void)
 		TEST(test_upgrade_second_websocket_is_closed),
 		TEST(test_upgrade_takes_too_long),
 		TEST(test_upgrade_hears_a_post_begun_before),
+		TEST(test_upgrade_post_ends_with_the_session),
+		TEST(test_upgrade_post_keeps_no_drain_waiting),
+		TEST(test_upgrade_large_post_leaves_no_polling),
 		TEST(test_upgrade_queue_that_does_not_fit_ends_it),
 	};
 

@@ -200,7 +200,8 @@ edge_upgrade(struct edge_ref request, const struct edge_request *req,
 	struct span key;
 
 	*ws_out = (struct edge_ref){ 0 };
-	if (c == NULL || c->state != CONN_ANSWER)
+	if (c == NULL || c->state != CONN_ANSWER ||
+	    (c->flags & CONN_STREAM) != 0)
 		return false;
 	if (ws_check_request(req->head, &key) != OK)
 		return refuse(request, ws_refusal(req->head),

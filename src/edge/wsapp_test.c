@@ -22,6 +22,12 @@ static void
 on_request(void *arg, struct edge_ref r, const struct edge_request *req)
 {
 	(void)arg;
+	if (span_eq(req->head->query, SPAN("begun"))) {
+		static const struct edge_source none = { NULL, NULL };
+
+		assert_true(edge_answer_begin(r, &(struct edge_answer){
+		    .status = 200 }, 2, &none, NULL));
+	}
 	app.refused = !edge_upgrade(r, req, &app.u, &app.ws);
 	if (app.refused)
 		return;
@@ -217,6 +223,23 @@ test_wsapp_refuses_what_is_no_handshake(void **state)
 	assert_int_equal(app.closes_n, 0);
 	assert_int_equal(edge_stats(rig.edge)->bad_handshakes, 3);
 	assert_int_equal(edge_stats(rig.edge)->websockets, 0);
+}
+
+/* An answer that was begun stays one. */
+static void
+test_wsapp_not_behind_an_answer(void **state)
+{
+	int fd = rig_client();
+	const char *got;
+
+	(void)state;
+	rig_send(fd, SPAN("GET /ws?begun HTTP/1.1\r\n" RIG_UPGRADE "\r\n"));
+	got = rig_text(fd, NULL);
+	assert_true(app.refused);
+	assert_non_null(strstr(got, "HTTP/1.1 200 "));
+	assert_null(strstr(got, "HTTP/1.1 101 "));
+	assert_int_equal(edge_stats(rig.edge)->websockets, 0);
+	sys_close(fd);
 }
 
 static void
@@ -624,6 +647,7 @@ main(void)
 		WS_TEST(test_wsapp_echoes),
 		WS_TEST(test_wsapp_tells_how_it_ended),
 		WS_TEST(test_wsapp_refuses_what_is_no_handshake),
+		WS_TEST(test_wsapp_not_behind_an_answer),
 		WS_TEST(test_wsapp_chooses_a_subprotocol),
 		WS_TEST(test_wsapp_keeps_its_own_message_limit),
 		WS_TEST(test_wsapp_large_messages_and_back_pressure),

@@ -81,26 +81,33 @@ text_ok(struct ws_zip *z, const struct ws_msg *m, struct span text, bool end)
 	return utf8_feed(&z->utf8, text) && (!end || utf8_end(&z->utf8));
 }
 
+/* More of the message. */
+static enum err
+keep(struct conn *c, const struct ws_msg *m, struct span text)
+{
+	if (text.n > c->in.ws.message_max - hold_span(c->message).n)
+		return ERR_TOO_LARGE;
+	if (!text_ok(c->zip, m, text, false))
+		return ERR_FORMAT;
+	return hold_add(&c->edge->holds, &c->message, text);
+}
+
 static enum err
 inflate_all(struct conn *c, const struct ws_msg *m)
 {
-	struct edge *e = c->edge;
+	uint8_t *room = c->edge->scratch;
 	struct ws_zip *z = c->zip;
 	struct span in = m->data;
 	size_t n;
 
 	do {
-		size_t had = c->message == NULL ? 0 : c->message->n;
-		struct span text;
+		enum err err;
 
-		TRY(deflate_in_read(z->in, &in, m->last, e->scratch,
-		    EDGE_SCRATCH, &n));
-		text = span_of(e->scratch, n);
-		if (n > c->in.ws.message_max - had)
-			return ERR_TOO_LARGE;
-		if (!text_ok(z, m, text, false))
-			return ERR_FORMAT;
-		TRY(hold_add(&e->holds, &c->message, text));
+		TRY(deflate_in_read(z->in, &in, m->last, room, EDGE_SCRATCH,
+		    &n));
+		err = keep(c, m, span_of(room, n));
+		wipe(room, n);	/* as of the reactor's buffer: conn.c */
+		TRY(err);
 	} while (in.n > 0 || n == EDGE_SCRATCH);
 	return text_ok(z, m, SPAN(""), m->last) ? OK : ERR_FORMAT;
 }

@@ -144,6 +144,22 @@ test_zip_carries_packets(void **state)
 	close_streams();
 }
 
+/* What was inflated does not stay in a buffer that others use. */
+static void
+test_zip_leaves_nothing_behind(void **state)
+{
+	int fd = open_zip(4, true);
+
+	(void)state;
+	open_streams();
+	send_packed(fd, "40");
+	send_packed(fd, "42[\"quiet\",\"hush-hush\"]");
+	assert_int_equal(edge_stats(rig.edge)->events_in, 1);
+	assert_null(memmem(rig.edge->scratch, EDGE_SCRATCH, "hush-hush", 9));
+	sys_close(fd);
+	close_streams();
+}
+
 /* Before a socket is in, inflated messages are small: conf.join_max. */
 static void
 test_zip_keeps_the_limit_of_a_session(void **state)
@@ -178,6 +194,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		RIG_TEST(test_zip_carries_packets),
+		RIG_TEST(test_zip_leaves_nothing_behind),
 		RIG_TEST(test_zip_keeps_the_limit_of_a_session),
 		RIG_TEST(test_zip_is_off_unless_asked_for),
 	};
