@@ -339,16 +339,14 @@ reload_cert(struct server *s)
 		log_end(&l);
 }
 
-/* As they are now, the files are known. */
+/* As they are now, the certificate's files are known. */
 static void
-watch_files(struct watch *w, const struct server *s, const struct options *o,
-    const struct data *d)
+watch_cert(struct watch *w, const struct server *s, const struct data *d)
 {
 	const struct conf *c = server_conf(s);
 	char cert[DATA_FILE_MAX], key[DATA_FILE_MAX];
 
 	data_cert_paths(d, c->tls_cert, c->tls_key, cert, key);
-	watch_set(w, WATCH_CONF, o->file);
 	watch_set(w, WATCH_CERT, c->listen_https[0] != '\0' ? cert : NULL);
 	watch_set(w, WATCH_KEY, c->listen_https[0] != '\0' ? key : NULL);
 }
@@ -362,31 +360,56 @@ refresh(struct watch *w, struct server *s, const struct options *o,
 	bool cert = watch_look(w, WATCH_CERT);
 	bool key = watch_look(w, WATCH_KEY);
 
-	if (all || conf)
+	if (all)
+		watch_set(w, WATCH_CONF, o->file);
+	if (all || conf) {
 		reload(s, o);
+		watch_cert(w, s, d);	/* there may be other paths in it */
+	}
 	if (all || conf || cert || key)
 		reload_cert(s);
-	if (all || conf)	/* there may be other paths in it */
-		watch_files(w, s, o, d);
 }
 
-/* Until SIGTERM or SIGINT; a second one while we stop ends at once. */
+/* Did the certificate change after the start had read it, before we looked? */
+static bool
+is_stale(const struct server *s, const struct data *d)
+{
+	const struct conf *c = server_conf(s);
+	struct data_error why;
+	struct data_cert now;
+	bool stale;
+
+	if (c->listen_https[0] == '\0')
+		return false;
+	if (data_cert_read(d, c->tls_cert, c->tls_key, &now, &why) != OK)
+		return true;	/* reading it again says why */
+	stale = !span_eq(buf_span(&now.cert_pem), buf_span(&d->cert_pem)) ||
+	    !span_eq(buf_span(&now.key_pem), buf_span(&d->key_pem));
+	data_cert_fini(&now);
+	return stale;
+}
+
+/*
+ * Until SIGTERM or SIGINT; a second one while we stop ends at once. The watch
+ * knows the configuration as it was before it was read.
+ */
 static int
 wait_for_end(struct server *s, const struct options *o, const struct data *d,
-    const sigset_t *set)
+    struct watch *w, const sigset_t *set)
 {
 	const struct timespec second = { 1, 0 };
-	struct watch w = { .n = 0 };
 	struct log l;
 	int sig;
 
-	watch_files(&w, s, o, d);
+	watch_cert(w, s, d);
+	if (is_stale(s, d))
+		reload_cert(s);
 	for (;;) {
 		sig = sigtimedwait(set, NULL, &second);
 		if (sig > 0 && sig != SIGHUP)
 			break;
 		if (sig > 0 || errno == EAGAIN)
-			refresh(&w, s, o, d, sig > 0);
+			refresh(w, s, o, d, sig > 0);
 	}
 	if (log_begin(&l, LOG_INFO, "stopping")) {
 		log_str(&l, "signal", sig == SIGTERM ? "TERM" : "INT");
@@ -410,7 +433,7 @@ wait_for_end(struct server *s, const struct options *o, const struct data *d,
 
 static int
 serve(const struct options *o, struct conf *conf, const struct data *d,
-    uint64_t began_us)
+    struct watch *w, uint64_t began_us)
 {
 	struct server_error why;
 	struct server *s;
@@ -425,11 +448,12 @@ serve(const struct options *o, struct conf *conf, const struct data *d,
 	if (server_open(conf, d, &s, &why) != OK)
 		return fail(1, why.text);
 	say_ready(conf, d, sys_mono_us() - began_us);
-	return wait_for_end(s, o, d, &set);
+	return wait_for_end(s, o, d, w, &set);
 }
 
 static int
-with_data(const struct options *o, struct conf *conf, uint64_t began_us)
+with_data(const struct options *o, struct conf *conf, struct watch *w,
+    uint64_t began_us)
 {
 	struct data_error why;
 	struct data d;
@@ -449,7 +473,7 @@ with_data(const struct options *o, struct conf *conf, uint64_t began_us)
 		status = main_user(conf, &d, o->words, o->words_n, o->json);
 		conf_free(conf);
 	} else {
-		status = serve(o, conf, &d, began_us);
+		status = serve(o, conf, &d, w, began_us);
 	}
 	data_close(&d);
 	return status;
@@ -460,6 +484,7 @@ main(int argc, char **argv)
 {
 	uint64_t began_us = sys_mono_us();
 	struct options o = { .command = "serve" };
+	struct watch w = { .n = 0 };
 	struct conf_error e;
 	struct conf *conf;
 	int status = parse(&o, argc, argv);
@@ -468,6 +493,7 @@ main(int argc, char **argv)
 		goto out;
 	harden();
 	default_data(&o);
+	watch_set(&w, WATCH_CONF, o.file);
 	if (load(&o, &conf, &e) != OK) {
 		status = fail(EXIT_USAGE, e.text);
 		goto out;
@@ -486,7 +512,7 @@ main(int argc, char **argv)
 	} else if (strcmp(o.command, "serve") == 0 ||
 	    strcmp(o.command, "init") == 0 ||
 	    strcmp(o.command, "user") == 0) {
-		status = with_data(&o, conf, began_us);
+		status = with_data(&o, conf, &w, began_us);
 	} else {
 		status = fail(EXIT_USAGE, "the command is none of serve, "
 		    "init, health and user");

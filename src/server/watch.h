@@ -23,8 +23,11 @@ struct watch {
 	size_t n;
 };
 
-/* The i-th file, as it is now, is known. A path that is too long, or NULL:
- * none. */
+/*
+ * The i-th file, as it is now, is known. To be called before the file is
+ * read: a change between the two would be lost if it were called behind that.
+ * A path that is too long, or NULL: none.
+ */
 void watch_set(struct watch *w, size_t i, const char *path);
 /*
  * Has it changed since it was last read, and not since the last look? So one

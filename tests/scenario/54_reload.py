@@ -28,7 +28,7 @@ CTX.check_hostname = False
 CTX.verify_mode = ssl.CERT_NONE
 
 
-def until(what, seconds=15):
+def until(what, seconds=40):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if what():
@@ -157,7 +157,7 @@ def certificates():
         put(cert, c[0])
         put(key, c[1])
         s.child.send_signal(signal.SIGHUP)
-        tap.check(until(lambda: Tls(s.tls_port).print == c[2], 5), 'SIGHUP reads them at once')
+        tap.check(until(lambda: Tls(s.tls_port).print == c[2], 20), 'SIGHUP reads them at once')
         again = Tls(s.tls_port, session)
         tap.check(again.s.session_reused and again.get() == 200,
                   'a ticket of the first certificate still resumes')
@@ -174,14 +174,14 @@ def certificates():
             put(key, bad_key)
             os.chmod(key, mode)
             s.child.send_signal(signal.SIGHUP)
-            ok = until(lambda: s.log().count('certificate_refused') > before, 5)
+            ok = until(lambda: s.log().count('certificate_refused') > before, 20)
             line = [x for x in s.log().split('\n') if 'certificate_refused' in x][-1:]
             tap.check(ok and says in line[0], f'{name}: refused, with the reason', line)
             tap.check(Tls(s.tls_port).print == c[2], f'{name}: the old one goes on')
         put(key, b[1])
         put(cert, b[0])
         s.child.send_signal(signal.SIGHUP)
-        tap.check(until(lambda: Tls(s.tls_port).print == b[2], 5), 'and a good one is taken again')
+        tap.check(until(lambda: Tls(s.tls_port).print == b[2], 20), 'and a good one is taken again')
         before = done[0]
         tap.check(until(lambda: done[0] > before + 100), 'the load goes on')
         stop.set()
@@ -234,13 +234,13 @@ def configuration():
             put(conf, bad)
             s.child.send_signal(signal.SIGHUP)
             refused += 1
-            tap.check(until(lambda: s.log().count('reload_refused') >= refused, 5) and
+            tap.check(until(lambda: s.log().count('reload_refused') >= refused, 20) and
                       status() == 413 and preflight() == 204,
                       f'refused whole: {bad.decode()[:70]}', s.log()[-300:])
         # What can not change live is said.
         write({**base, 'edge': {'ping_interval': '26s', 'polls_max': 77}})
         s.child.send_signal(signal.SIGHUP)
-        ok = until(lambda: 'restart_needed' in s.log(), 5)
+        ok = until(lambda: 'restart_needed' in s.log(), 20)
         line = [x for x in s.log().split('\n') if 'restart_needed' in x][-1:]
         tap.check(ok and 'edge.ping_interval' in line[0] and 'edge.polls_max' in line[0] and
                   'payload' not in line[0], 'what waits for a restart is named', line)
@@ -255,6 +255,65 @@ def configuration():
         time.sleep(0.5)
         tap.check(len(s.log()) == before, "the log's level", s.log()[before:])
         tap.check(s.rest('GET', '/ready').status == 200, 'the server goes on')
+
+
+def feed(conf, first, then):
+    """The server, which reads a fifo there, gets `first`; while it still waits
+    for that, a file with `then` takes the fifo's place."""
+    end = time.monotonic() + 30
+    while True:
+        try:
+            fd = os.open(conf, os.O_WRONLY | os.O_NONBLOCK)
+            break
+        except OSError:         # nobody reads it yet
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.01)
+    put(conf, then)
+    os.write(fd, first)
+    os.close(fd)
+
+
+def changed_while_read():
+    """A change while the file before it is read is not lost."""
+    conf = os.path.join(ROOT, 'slow.json')
+
+    def limit(n):
+        return json.dumps({'edge': {'payload_max': n}}).encode()
+
+    def status(s):
+        return s.rest('POST', '/api/auth/login', {'username': 'x' * 5000,
+                      'email': 'x@example.org', 'password': 'y'}).status
+    os.mkfifo(conf)
+    feeder = threading.Thread(target=feed, args=(conf, limit(1000000), limit(4096)))
+    feeder.start()
+    with Server(BINARY, flags=['--config', conf]) as s:
+        feeder.join()
+        tap.check(until(lambda: status(s) == 413), 'a change during the start is not lost')
+        put(conf, limit(900000))
+        tap.check(until(lambda: status(s) != 413), 'a later one is seen as ever')
+        fifo = conf + '.fifo'
+        os.mkfifo(fifo)
+        os.rename(fifo, conf)
+        s.child.send_signal(signal.SIGHUP)
+        feed(conf, limit(800000), limit(4096))
+        tap.check(until(lambda: status(s) == 413), 'nor one during a reload')
+    # Another certificate of the same key comes while the first is read.
+    old, private, _ = make_pair('d')
+    cert, key, new = (os.path.join(ROOT, x) for x in ('slow.pem', 'slow.key', 'new.pem'))
+    put(key, private)
+    subprocess.run(['openssl', 'req', '-x509', '-key', key, '-subj', '/CN=localhost',
+                    '-out', new], check=True, stderr=subprocess.DEVNULL)
+    with open(new, 'rb') as f:
+        renewed = f.read()
+    want = hashlib.sha256(ssl.PEM_cert_to_DER_cert(renewed.decode())).hexdigest()
+    os.mkfifo(cert, 0o600)
+    feeder = threading.Thread(target=feed, args=(cert, old, renewed))
+    feeder.start()
+    with Server(BINARY, flags=['--set', f'tls.cert={cert}', '--set', f'tls.key={key}']) as s:
+        feeder.join()
+        tap.check(until(lambda: Tls(s.tls_port).print == want),
+                  'nor one of the certificate during the start', s.log()[-500:])
 
 
 def handshakes():
@@ -310,7 +369,8 @@ def redirect():
 
 
 try:
-    for scenario in (certificates, configuration, handshakes, proxies, redirect):
+    for scenario in (certificates, configuration, changed_while_read, handshakes,
+                     proxies, redirect):
         scenario()
 finally:
     shutil.rmtree(ROOT, ignore_errors=True)

@@ -101,7 +101,7 @@ export const life = {
   'upgrade: nothing is lost, doubled or out of order': when(upgrades, async (t) => {
     const s = t.dial('/');
     let sent = 0, after = 0;
-    const dead = Date.now() + 10000;
+    const dead = Date.now() + 40000;
     await next(s, ':connect');
     s.emit('emit-n', 200);
     while (after < 40 && Date.now() < dead) {

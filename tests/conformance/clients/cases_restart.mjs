@@ -28,7 +28,7 @@ export function restart(tap, program) {
           all.push(t.open('/', { transports: i % 2 ? ['polling'] : ['websocket'] }));
         }
         const sockets = await Promise.all(all);
-        const end = await within(server.stop(signal), 'its end', 3000);
+        const end = await within(server.stop(signal), 'its end', 20000);
         if (signal === 'SIGTERM') assert.equal(end.code, 0);
         await server.start();
         await Promise.all(sockets.map(async (s) => {
@@ -56,5 +56,5 @@ export function restart(tap, program) {
       await Promise.all(sockets.map(async (s, i) => {
         assert.deepEqual(await ask(s, 'message-with-ack', i), [i]);
       }));
-    }), 50000);
+    }), 150000);
 }

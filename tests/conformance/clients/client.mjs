@@ -2,7 +2,7 @@
 // transport, whose events are kept until they are asked for.
 import { Proxy, sleep } from './server.mjs';
 
-export const PATIENCE_MS = 15000;
+export const PATIENCE_MS = 60000;
 
 export function within(promise, what, ms = PATIENCE_MS) {
   let timer;
@@ -119,7 +119,7 @@ export class Case {
   /** The transport is the one that this combination ends with. */
   async settled(socket) {
     const want = this.transport === 'polling' ? 'polling' : 'websocket';
-    for (let i = 0; i < 500; i++) {
+    for (let i = 0; i < 6000; i++) {
       if (socket.io.engine.transport.name === want &&
           !socket.io.engine.upgrading) return;
       await sleep(10);

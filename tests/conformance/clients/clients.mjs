@@ -30,7 +30,9 @@ const threads = process.env.THREADS ? ['--threads', process.env.THREADS] : [];
 const wanted = (process.env.COMBOS ?? '').split(',').filter(Boolean);
 
 const plain = await new Server(program, [...PROFILE_B, ...threads]).start();
-const recovering = await new Server(program, [...PROFILE_C, ...threads]).start();
+const SELDOM = ['--ping-interval', '30000', '--ping-timeout', '30000'];
+const recovering = await new Server(program, [...PROFILE_C, ...SELDOM,
+  ...threads]).start();
 const tap = new Tap(AT_ONCE);
 
 function add(combo, server, name, run) {

@@ -7,8 +7,9 @@ import { freePort } from '../../lib/ports.mjs';
 
 export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
-export const PROFILE_B = ['--ping-interval', '1000', '--ping-timeout', '2000',
-  '--max-payload', '4000000', '--connect-timeout', '5000'];
+// Timeouts that a loaded machine keeps, too.
+export const PROFILE_B = ['--ping-interval', '1000', '--ping-timeout', '5000',
+  '--max-payload', '4000000', '--connect-timeout', '30000'];
 export const PROFILE_C = [...PROFILE_B, '--recovery-ms', '30000'];
 
 const children = new Set();

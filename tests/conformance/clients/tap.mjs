@@ -8,7 +8,7 @@ export class Tap {
   }
 
   /** run(): throws or rejects when the case fails. */
-  add(name, run, limit = 30000) {
+  add(name, run, limit = 120000) {
     this.cases.push({ name, run, limit });
   }
 
