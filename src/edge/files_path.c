@@ -12,8 +12,7 @@ is_name(struct span s)
 	if (s.n == 0 || s.n > NAME_BYTES || s.p[0] == '.')
 		return false;
 	for (size_t i = 0; i < s.n; i++)
-		if (s.p[i] < 0x20 || s.p[i] == 0x7f || s.p[i] == '/' ||
-		    s.p[i] == '\\')
+		if (s.p[i] < 0x20 || s.p[i] == 0x7f || s.p[i] == '\\')
 			return false;
 	return true;
 }
@@ -22,30 +21,29 @@ bool
 edge_files_path(struct span raw, char out[static FILES_PATH_MAX + 1],
     size_t *n_out)
 {
-	struct wr w = wr_init(out, FILES_PATH_MAX);
+	uint8_t path[3 * FILES_PATH_MAX];
+	struct span left;
+	size_t n, slash;
 
-	for (;;) {
-		size_t slash = span_find(raw, '/'), n;
-		struct span part = span_sub(raw, 0, slash);
-		uint8_t name[3 * NAME_BYTES];
-
-		/* Decoding is of one name, so that a coded slash divides
-		 * nothing; it is done once and refuses a NUL and what is not
-		 * UTF-8, overlong forms among it. */
-		if (part.n > sizeof name ||
-		    !http_decode_path(part, name, &n) ||
-		    !is_name(span_of(name, n)))
-			return false;
-		wr_bytes(&w, name, n);
-		if (slash == raw.n)
-			break;
-		wr_u8(&w, '/');
-		raw = span_sub(raw, slash + 1, raw.n);
-	}
-	if (!wr_ok(&w))
+	/* Decoded once, and only then divided, so that no coding of a slash
+	 * or a dot hides a name from is_name; a NUL and what is not UTF-8,
+	 * overlong forms among it, are refused. */
+	if (raw.n > sizeof path || !http_decode_path(raw, path, &n) ||
+	    n > FILES_PATH_MAX)
 		return false;
-	out[w.n] = '\0';
-	*n_out = w.n;
+	left = span_of(path, n);
+	do {
+		slash = span_find(left, '/');
+		if (!is_name(span_sub(left, 0, slash)))
+			return false;
+		/* A slash at the end: an empty name behind it. */
+		if (slash + 1 == left.n)
+			return false;
+		left = span_sub(left, slash + 1, left.n);
+	} while (left.n > 0);
+	memcpy(out, path, n);
+	out[n] = '\0';
+	*n_out = n;
 	return true;
 }
 

@@ -31,6 +31,7 @@ test_files_path_decodes_once(void **state)
 		{ "%61.txt", "a.txt" }, { "a%20b", "a b" }, { "a+b", "a+b" },
 		{ "%2561", "%61" }, { "%252e%252e", "%2e%2e" },
 		{ "%C3%BC", "\xc3\xbc" }, { "a..b", "a..b" }, { "a.", "a." },
+		{ "a%2fb", "a/b" }, { "a%2Fb/c", "a/b/c" },
 		{ "a;b=c", "a;b=c" }, { "~", "~" }, { "a:b", "a:b" },
 	};
 
@@ -45,7 +46,8 @@ test_files_path_refuses(void **state)
 	static const char *const bad[] = { "", "/", "/a", "a/", "a//b", ".",
 	    "..", "./a", "../a", "a/..", "a/../b", "a/.", "a/.b", ".a",
 	    "%2e", "%2E%2e", "%2e%2e/a", ".%2e/a", "a/%2e%2e/b", "%2ea",
-	    "a%2fb", "a%2Fb", "%2f", "a%5cb", "a\\b", "..%5ca", "a%00",
+	    "%2f", "%2fa", "a%2f", "a%2f%2fb", "a%2f..%2fb", "a%2f.b",
+	    "..%2fa", "%2e%2e%2Fa", "a/%2fb", "a%5cb", "a\\b", "..%5ca", "a%00",
 	    "%00", "a%0ab", "a%7f", "a%", "a%4", "a%zz", "%c0%ae", "%c0%af",
 	    "%e0%80%ae", "%f0%80%80%ae", "%ff", "%ed%a0%80", "%80", "\xff",
 	    "...", "....//" };

@@ -17,9 +17,9 @@
 /* ---- files_path.c ---- */
 
 /*
- * A path of a URL to the name of a file below the root: decoded once, whole
- * names divided by single slashes, none of which begins with a dot or has a
- * slash, a backslash or a control character in it.
+ * A path of a URL to the name of a file below the root: decoded once, names
+ * divided by single slashes, none of which begins with a dot or has a
+ * backslash or a control character in it.
  *   raw  in   still percent-coded, without a '/' in front
  *   out  out  with a NUL; and its length
  * False: nothing that is served has such a name.

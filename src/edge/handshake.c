@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "edge/poll.h"
+#include "wire/ws_ext.h"
 
 #define VALUE_CODED_MAX 96	/* of a parameter that may mean something */
 #define FIELDS_MAX 6
@@ -41,6 +42,15 @@ origin_of(struct edge *e, const struct http_msg *h)
 	memcpy(o.text, text.p, text.n);
 	o.n = (uint8_t)text.n;
 	return o;
+}
+
+/* A page that may not speak to a session, even if it knows the id. */
+static bool
+is_foreign(struct edge *e, const struct edge_request *req)
+{
+	return e->app->on_page != NULL &&
+	    http_find(req->head, "Origin").n > 0 &&
+	    !e->app->on_page(e->app->arg, req);
 }
 
 static size_t
@@ -139,6 +149,7 @@ edge_handshake_switch(struct conn *c, const struct http_msg *head,
 {
 	return edge_ws_accept(c, head, ops, owner,
 	    &(struct ws_options){ .message_max = message_max,
+	    .protocol = ws_ext_first_protocol(head),
 	    .deflate = c->edge->conf.eio_deflate }) == OK;
 }
 
@@ -396,7 +407,7 @@ edge_handshake_head(struct conn *c, const struct eio_path *path,
 
 	/* What else is wrong is told when the request is whole. */
 	if (h->method != HTTP_M_POST || !read_request(e, h, path, &k, &why) ||
-	    !k.sid_ok || k.upgrade)
+	    !k.sid_ok || k.upgrade || is_foreign(e, req))
 		return e->conf.message_max;
 	o = origin_of(e, h);
 	if (k.reactor != reactor_index(e->reactor)) {
@@ -442,7 +453,9 @@ edge_handshake_request(struct conn *c, const struct eio_path *path,
 		return;
 	}
 	k.q.body = req->body;
-	if (k.has_sid)
+	if (k.has_sid && is_foreign(e, req))
+		refuse(c, 403, EIO_ERR_FORBIDDEN, k.upgrade, &o);
+	else if (k.has_sid)
 		to_session(c, &k, req->head, &o);
 	else if (is_refused(&k, req->head, &why))
 		refuse(c, 400, why, k.upgrade || k.q.websocket, &o);

@@ -213,6 +213,15 @@ ws_ext_protocols_ok(const struct http_msg *m)
 	return !bad;
 }
 
+struct span
+ws_ext_first_protocol(const struct http_msg *m)
+{
+	struct names l = { .m = m };
+	bool bad = false;
+
+	return next_name(&l, &bad);
+}
+
 bool
 ws_ext_has_protocol(const struct http_msg *m, struct span protocol)
 {

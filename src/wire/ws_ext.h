@@ -43,5 +43,7 @@ bool ws_ext_ok(const struct http_msg *m);
 bool ws_ext_protocols_ok(const struct http_msg *m);
 /* Does it offer that subprotocol (byte by byte)? */
 bool ws_ext_has_protocol(const struct http_msg *m, struct span protocol);
+/* The first that is offered; {NULL,0}: none. */
+struct span ws_ext_first_protocol(const struct http_msg *m);
 
 #endif

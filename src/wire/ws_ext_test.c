@@ -119,9 +119,11 @@ test_ws_ext_reads_protocols(void **state)
 	assert_false(ws_ext_has_protocol(&msg, SPAN("Chat")));
 	assert_false(ws_ext_has_protocol(&msg, SPAN("chat, superchat")));
 	assert_false(ws_ext_has_protocol(&msg, SPAN("")));
+	assert_true(span_eq(ws_ext_first_protocol(&msg), SPAN("chat")));
 	protocols("", NULL);
 	assert_true(ws_ext_protocols_ok(&msg));
 	assert_false(ws_ext_has_protocol(&msg, SPAN("chat")));
+	assert_int_equal(ws_ext_first_protocol(&msg).n, 0);
 }
 
 static void
