@@ -14,6 +14,8 @@ from ws_raw import (BINARY, KEY, PING, TEXT, WAIT_S, Client, Wrong, accept_of,  
 from ws_rows import EVERYWHERE, ROWS, body  # noqa: E402
 
 AT_ONCE = 24
+# No ping of Engine.IO between the frames, nor an end by one.
+CALM = ('--ping-interval', '120000', '--ping-timeout', '120000', '--connect-timeout', '120000')
 EIO = '?EIO=4&transport=websocket'
 MAX = 1 << 26           # --ws-max as it is without the flag
 LINE = 'GET /ws-echo HTTP/1.1'
@@ -348,7 +350,7 @@ async def run(tap, cases, at_once):
 def main():
     own = not sys.argv[1].endswith('.mjs')
     tap = Tap()
-    with Peer(sys.argv[1], PROFILE_A) as p:
+    with Peer(sys.argv[1], PROFILE_A + CALM) as p:
         asyncio.run(run(tap, rows(p.port, own), AT_ONCE))
         asyncio.run(run(tap, alone(p.port, own), 1))
         with tap.case('it lives after all that'):

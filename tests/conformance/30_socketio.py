@@ -18,12 +18,12 @@ import sio_rows as rows
 from peer import Peer, Tap
 from sio_raw import CLOSED, Client, Wrong
 
-MAIN = ('--ping-interval', '1000', '--ping-timeout', '2000', '--max-payload',
-        '1000000', '--connect-timeout', '1000')
-RECOVERY = ('--ping-interval', '1000', '--ping-timeout', '2000',
-            '--connect-timeout', '5000', '--recovery-ms', '30000')
+MAIN = ('--ping-interval', '2000', '--ping-timeout', '8000', '--max-payload',
+        '1000000', '--connect-timeout', '3000')
+RECOVERY = ('--ping-interval', '2000', '--ping-timeout', '8000',
+            '--connect-timeout', '30000', '--recovery-ms', '60000')
 AT_ONCE = 40
-CASE_S = 20
+CASE_S = 120
 WS, POLL = 'websocket', 'polling'
 OFFSET = r'"[^"]{1,64}"'
 

@@ -17,7 +17,7 @@ import socketio
 
 from peer import PROFILE_B, PROFILE_C, Peer, Tap
 
-PATIENCE_S = 10
+PATIENCE_S = 40
 NAMES = ('auth', 'message-back', 'room-message', 'broadcast-back', 'n', 'v',
          'v-done', 'binary')
 VALUES = [None, True, 0, -1, 1.5, '', 'ä\U0001f980\u2028\x00"\\', [], {},

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import ws_raw
 
-WAIT_S = 6
+WAIT_S = 40
 CLOSED = 'CLOSED'
 SEPARATOR = '\x1e'
 
@@ -64,6 +64,7 @@ class Client:
         self.query = query
         self.got = asyncio.Queue()
         self.task = self.sid = None
+        self.turn = asyncio.Lock()      # a pong and a case's POST
 
     async def open(self):
         target = f'/socket.io/?EIO=4&transport={self.transport}{self.query}'
@@ -150,7 +151,11 @@ class Client:
                     packet = base64.b64decode(packet[1:], validate=True)
                 answer = self.take(packet)
                 if answer is not None:
-                    await self.post.ask('POST', self.target, answer.encode())
+                    await self.posts(answer)
+
+    async def posts(self, body):
+        async with self.turn:
+            await self.post.ask('POST', self.target, body.encode())
 
     # -- what a case does
 
@@ -165,7 +170,7 @@ class Client:
             'b' + base64.b64encode(p).decode() if isinstance(p, bytes) else
             '4' + p for p in packets)
         try:
-            await self.post.ask('POST', self.target, body.encode())
+            await self.posts(body)
         except (ConnectionError, asyncio.IncompleteReadError):
             self.post.close()
 

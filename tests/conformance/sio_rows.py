@@ -85,7 +85,7 @@ CONNECTING = [
     ('connect-timeout', 'to be refused is not to join',
      ['0/random,', back('4/random,{"message":"Invalid namespace"}'), CLOSED]),
     ('connect-timeout', 'it ends with the first namespace joined',
-     [JOIN, '1', ('sleep', 1.4), JOIN, ALIVE]),
+     [JOIN, '1', ('sleep', 3.6), JOIN, ALIVE]),
 ]
 
 MESSAGES = [

@@ -9,7 +9,7 @@ import struct
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 GUID = b'258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
 KEY = 'dGhlIHNhbXBsZSBub25jZQ=='
-WAIT_S = 12
+WAIT_S = 40
 
 
 class Wrong(Exception):
