@@ -182,6 +182,7 @@ tls_sha1(struct span in, uint8_t out[20])
 {
 	size_t n = 0;
 
+	TRY(tls_setup());
 	return EVP_Q_digest(NULL, "SHA1", NULL, in.p, in.n, out, &n) == 1 &&
 	    n == 20 ? OK : ERR_PROVIDER;
 }
