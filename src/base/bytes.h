@@ -49,6 +49,16 @@ span_eq(struct span a, struct span b)
 /* The bytes [from, from + n) of s, cut at its end. */
 struct span span_sub(struct span s, size_t from, size_t n);
 bool span_starts(struct span s, struct span head);
+/* Without the spaces and tabs at its ends (RFC 9110 5.6.3: OWS). */
+static inline struct span
+span_trim(struct span s)
+{
+	while (s.n > 0 && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
+		s.n--;
+	while (s.n > 0 && (s.p[0] == ' ' || s.p[0] == '\t'))
+		s = (struct span){ s.p + 1, s.n - 1 };
+	return s;
+}
 /* Index of byte c, or s.n when absent. */
 size_t span_find(struct span s, uint8_t c);
 /* Lexicographic order of bytes, shorter first on a tie; like memcmp. */

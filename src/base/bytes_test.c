@@ -25,6 +25,20 @@ test_span_sub_is_cut_at_the_end(void **state)
 }
 
 static void
+test_span_trim_takes_spaces_and_tabs(void **state)
+{
+	static const char *const rows[][2] = { { "a", "a" }, { " a\t", "a" },
+		{ "\t \ta b \t", "a b" }, { " \t", "" }, { "", "" },
+		{ "\ra\n", "\ra\n" } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		assert_true(span_eq(span_trim(span_str(rows[i][0])),
+		    span_str(rows[i][1])));
+	assert_null(span_trim((struct span){ NULL, 0 }).p);
+}
+
+static void
 test_span_comparisons(void **state)
 {
 	struct span none = { NULL, 0 };
@@ -336,6 +350,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_span_sub_is_cut_at_the_end),
+		cmocka_unit_test(test_span_trim_takes_spaces_and_tabs),
 		cmocka_unit_test(test_span_comparisons),
 		cmocka_unit_test(test_span_u64_takes_plain_decimals_only),
 		cmocka_unit_test(test_rd_reads_big_endian),

@@ -177,18 +177,11 @@ discharge(struct conn *c)
 	c->charged = 0;
 }
 
-static bool
-is_full(const struct edge *e, size_t more)
-{
-	return e->holds.both_max > 0 && e->holds.bytes + e->holds.queued +
-	    more > e->holds.both_max;
-}
-
 /* When memory is short, nobody may lag by more than a little. */
 static bool
 may_queue(struct conn *c, size_t n)
 {
-	if (!is_full(c->edge, n) || !edge_conn_is_clogged(c))
+	if (holds_fit(&c->edge->holds, n) || !edge_conn_is_clogged(c))
 		return true;
 	c->edge->stats.mem_over++;
 	return false;
@@ -236,7 +229,7 @@ may_open(struct edge *e, const struct sys_addr *peer, bool tls)
 		st->handshakes_over++;
 		return false;
 	}
-	if (is_full(e, 0)) {
+	if (!holds_fit(&e->holds, 1)) {
 		st->mem_over++;
 		return false;
 	}

@@ -274,8 +274,7 @@ edge_forward_begin(struct conn *c, unsigned to, const struct poll_request *q,
 static bool
 post(struct edge *e, struct forward *f, struct span body)
 {
-	if (e->holds.max > 0 && (e->holds.bytes > e->holds.max ||
-	    body.n > e->holds.max - e->holds.bytes))
+	if (!holds_take(&e->holds, body.n))
 		return false;
 	if (body.n > 0 && (f->body = blob_dup(body)) == NULL)
 		return false;

@@ -6,7 +6,6 @@ make(struct holds *all, size_t n)
 {
 	struct hold *h;
 	size_t cap = all->chunks->size - sizeof *h;
-
 	bool pooled = n <= cap;
 
 	if (!pooled) {
@@ -15,11 +14,7 @@ make(struct holds *all, size_t n)
 				return NULL;
 		}
 	}
-	if (all->max > 0 && (all->bytes > all->max ||
-	    cap > all->max - all->bytes))
-		return NULL;
-	if (all->both_max > 0 && all->bytes + all->queued + cap >
-	    all->both_max)
+	if (!holds_take(all, cap))
 		return NULL;
 	h = pooled ? pool_get(all->chunks) : malloc(sizeof *h + cap);
 	if (h == NULL)

@@ -19,6 +19,24 @@ struct holds {
 	size_t both_max;	/* of bytes and queued together; 0: none */
 };
 
+/* Is there room for n bytes more among those that wait for either? */
+static inline bool
+holds_fit(const struct holds *all, size_t n)
+{
+	size_t used = all->bytes + all->queued;
+
+	return all->both_max == 0 || (used <= all->both_max &&
+	    n <= all->both_max - used);
+}
+
+/* And for n bytes of unfinished messages? */
+static inline bool
+holds_take(const struct holds *all, size_t n)
+{
+	return holds_fit(all, n) && (all->max == 0 ||
+	    (all->bytes <= all->max && n <= all->max - all->bytes));
+}
+
 struct hold {
 	size_t n, cap;
 	bool pooled;

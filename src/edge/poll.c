@@ -79,8 +79,7 @@ edge_poll_send_blob(struct polling *p, struct blob *frames)
 	if (frames->n > e->conf.out_max ||
 	    p->queue_bytes > e->conf.out_max - frames->n)
 		return false;
-	if (p->queue_bytes > EDGE_CLOG && e->holds.both_max > 0 &&
-	    e->holds.bytes + e->holds.queued + share > e->holds.both_max) {
+	if (p->queue_bytes > EDGE_CLOG && !holds_fit(&e->holds, share)) {
 		e->stats.mem_over++;
 		return false;
 	}
@@ -92,23 +91,6 @@ edge_poll_send_blob(struct polling *p, struct blob *frames)
 	p->queue_bytes += frames->n + ITEM_COST;
 	edge_poll_wake(p);
 	return true;
-}
-
-/* The text that `fill` has written, as a frame. */
-static struct blob *
-frame_text(struct span text)
-{
-	uint8_t head[WS_HEAD_MAX];
-	size_t n = ws_head(head, WS_OP_TEXT, true, false, text.n, NULL);
-	struct blob *b = blob_new(n + text.n);
-	struct wr w;
-
-	if (b == NULL)
-		return NULL;
-	w = wr_init(b->p, b->n);
-	wr_bytes(&w, head, n);
-	wr_span(&w, text);
-	return b;
 }
 
 bool
@@ -127,7 +109,7 @@ edge_poll_send(struct polling *p, size_t room,
 	}
 	fill(&w, arg);
 	if (wr_ok(&w))
-		b = frame_text(wr_done(&w));
+		b = edge_ws_encode(wr_done(&w), false);
 	ok = b != NULL && edge_poll_send_blob(p, b);
 	blob_unref(b);
 	blob_unref(large);

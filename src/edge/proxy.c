@@ -66,16 +66,6 @@ edge_proxy_is_trusted(const struct edge *e, const struct sys_addr *a)
 
 /* ---- Lists ---- */
 
-static struct span
-trim(struct span s)
-{
-	while (s.n > 0 && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
-		s.n--;
-	while (s.n > 0 && (s.p[0] == ' ' || s.p[0] == '\t'))
-		s = span_sub(s, 1, s.n);
-	return s;
-}
-
 static void
 add(struct members *m, struct span one)
 {
@@ -83,7 +73,7 @@ add(struct members *m, struct span one)
 		memmove(m->at, m->at + 1, sizeof m->at - sizeof m->at[0]);
 		m->n--;
 	}
-	m->at[m->n++] = trim(one);
+	m->at[m->n++] = span_trim(one);
 }
 
 /* Where the member or part at the front ends: at `mark` outside quotes. */
@@ -162,7 +152,7 @@ parameter(struct span member, struct span name)
 {
 	while (member.n > 0) {
 		size_t end = part_end(member, ';');
-		struct span pair = trim(span_sub(member, 0, end));
+		struct span pair = span_trim(span_sub(member, 0, end));
 		size_t eq = span_find(pair, '=');
 		struct span value = span_sub(pair, eq + 1, pair.n);
 

@@ -17,16 +17,6 @@ accept_name(enum accept_coding c)
 	return names[c];
 }
 
-static struct span
-trim(struct span s)
-{
-	while (s.n > 0 && (s.p[0] == ' ' || s.p[0] == '\t'))
-		s = span_sub(s, 1, s.n);
-	while (s.n > 0 && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
-		s.n--;
-	return s;
-}
-
 /* qvalue (RFC 9110 12.4.2): 0 to 1 with up to three digits behind the point. */
 static bool
 qvalue(struct span s, uint16_t *out)
@@ -55,12 +45,12 @@ weight(struct span s, uint16_t *out)
 	size_t eq;
 
 	*out = 1000;
-	s = trim(s);
+	s = span_trim(s);
 	if (s.n == 0)
 		return true;
 	if (s.p[0] != ';')
 		return false;
-	s = trim(span_sub(s, 1, s.n));
+	s = span_trim(span_sub(s, 1, s.n));
 	eq = span_find(s, '=');
 	return span_eq_nocase(span_sub(s, 0, eq), SPAN("q")) && eq < s.n &&
 	    qvalue(span_sub(s, eq + 1, s.n), out);
@@ -77,7 +67,7 @@ static void
 element(struct accept *a, struct span s)
 {
 	size_t semi = span_find(s, ';');
-	struct span name = trim(span_sub(s, 0, semi));
+	struct span name = span_trim(span_sub(s, 0, semi));
 	uint16_t q;
 
 	if (name.n == 0 || !weight(span_sub(s, semi, s.n), &q))

@@ -235,7 +235,7 @@ deflate_in_reset(struct deflate_in *d)
 {
 	(void)inflateReset(&d->z);
 	d->tail_n = 0;
-	d->full = false;
+	d->full = d->between = false;
 }
 
 /*

@@ -164,18 +164,3 @@ eio_put_error(struct wr *w, enum eio_error e)
 	json_put_str(w, span_str(text[e]));
 	wr_u8(w, '}');
 }
-
-bool
-eio_is_sid(struct span s)
-{
-	if (s.n < EIO_SID_MIN || s.n > EIO_SID_MAX)
-		return false;
-	for (size_t i = 0; i < s.n; i++) {
-		uint8_t c = s.p[i];
-
-		if (!(c >= '0' && c <= '9') && !((c | 0x20) >= 'a' &&
-		    (c | 0x20) <= 'z') && c != '-' && c != '_')
-			return false;
-	}
-	return true;
-}

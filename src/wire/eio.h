@@ -12,8 +12,7 @@
 #include "base/bytes.h"
 
 #define EIO_VERSION 4
-#define EIO_SID_MIN 16		/* of ours: A-Z a-z 0-9 - _ */
-#define EIO_SID_MAX 64
+#define EIO_SID_MAX 64		/* bytes */
 
 enum eio_type {
 	EIO_OPEN, EIO_CLOSE, EIO_PING, EIO_PONG, EIO_MESSAGE, EIO_UPGRADE,
@@ -61,6 +60,5 @@ enum eio_error {
 	EIO_ERR_FORBIDDEN, EIO_ERR_VERSION
 };
 void eio_put_error(struct wr *w, enum eio_error e);
-bool eio_is_sid(struct span s);
 
 #endif

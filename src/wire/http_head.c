@@ -92,16 +92,6 @@ value_run(struct span s)
 	return i + run_of(span_sub(s, i, s.n), HTTP_CH_VALUE);
 }
 
-static struct span
-trim(struct span s)
-{
-	while (s.n > 0 && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
-		s.n--;
-	while (s.n > 0 && (s.p[0] == ' ' || s.p[0] == '\t'))
-		s = span_sub(s, 1, s.n);
-	return s;
-}
-
 static bool
 is_digits(struct span s)
 {
@@ -214,7 +204,7 @@ next_member(struct span *list, struct span *out)
 	if (list->p == NULL)
 		return false;
 	comma = span_find(*list, ',');
-	*out = trim(span_sub(*list, 0, comma));
+	*out = span_trim(span_sub(*list, 0, comma));
 	if (comma < list->n)
 		*list = span_sub(*list, comma + 1, list->n);
 	else
@@ -318,7 +308,7 @@ parse_fields(struct span s, const struct http_limits *limits,
 		f->name = span_sub(s, 0, name);
 		s = span_sub(s, name + 1, s.n);
 		value = value_run(s);
-		f->value = trim(span_sub(s, 0, value));
+		f->value = span_trim(span_sub(s, 0, value));
 		s = span_sub(s, value, s.n);
 		if (s.n < 2 || s.p[0] != '\r')
 			return fail(bad, 400,

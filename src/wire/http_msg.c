@@ -5,16 +5,6 @@
 #include "base/text.h"
 #include "wire/http.h"
 
-static struct span
-trim(struct span s)
-{
-	while (s.n > 0 && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
-		s.n--;
-	while (s.n > 0 && (s.p[0] == ' ' || s.p[0] == '\t'))
-		s = span_sub(s, 1, s.n);
-	return s;
-}
-
 /* -------------------------------------------------------------- fields -- */
 
 static struct span
@@ -57,7 +47,7 @@ http_has_token(const struct http_msg *m, const char *name, const char *token)
 		while (s.n > 0) {
 			size_t comma = span_find(s, ',');
 
-			if (span_eq_nocase(trim(span_sub(s, 0, comma)),
+			if (span_eq_nocase(span_trim(span_sub(s, 0, comma)),
 			    span_str(token)))
 				return true;
 			s = span_sub(s, comma + 1, s.n);
@@ -74,7 +64,7 @@ http_cookie(const struct http_msg *m, const char *name)
 	while ((s = find_from(m, "cookie", &at)).p != NULL)
 		while (s.n > 0) {
 			size_t semi = span_find(s, ';');
-			struct span pair = trim(span_sub(s, 0, semi));
+			struct span pair = span_trim(span_sub(s, 0, semi));
 			size_t eq = span_find(pair, '=');
 
 			if (eq < pair.n && span_eq(span_sub(pair, 0, eq),
@@ -93,7 +83,7 @@ http_bearer(const struct http_msg *m)
 	if (http_count(m, "authorization") != 1 ||
 	    !span_eq_nocase(span_sub(s, 0, 7), SPAN("Bearer ")))
 		return span_of(NULL, 0);
-	return trim(span_sub(s, 7, s.n));
+	return span_trim(span_sub(s, 7, s.n));
 }
 
 bool
@@ -102,7 +92,7 @@ http_is_type(const struct http_msg *m, const char *type)
 	struct span s = http_find(m, "content-type");
 
 	return http_count(m, "content-type") == 1 && span_eq_nocase(
-	    trim(span_sub(s, 0, span_find(s, ';'))), span_str(type));
+	    span_trim(span_sub(s, 0, span_find(s, ';'))), span_str(type));
 }
 
 const char *

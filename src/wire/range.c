@@ -4,16 +4,6 @@
  */
 #include "wire/range.h"
 
-static struct span
-trim(struct span s)
-{
-	while (s.n > 0 && (s.p[0] == ' ' || s.p[0] == '\t'))
-		s = span_sub(s, 1, s.n);
-	while (s.n > 0 && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
-		s.n--;
-	return s;
-}
-
 /* 1*DIGIT; one beyond 64 bits is as good as the largest. */
 static bool
 number(struct span s, uint64_t *out)
@@ -115,7 +105,7 @@ range_parse(struct span value, uint64_t size, size_t max, struct range *out,
 		return RANGE_WHOLE;
 	while (set.n > 0) {
 		size_t comma = span_find(set, ',');
-		struct span one = trim(span_sub(set, 0, comma));
+		struct span one = span_trim(span_sub(set, 0, comma));
 		struct range r;
 
 		set = span_sub(set, comma + 1, set.n);
