@@ -13,6 +13,18 @@
  * connection that ends in one is taken apart at the end of the tick.
  *
  * Spans in what a callback is given are good until it returns.
+ *
+ *	edge_conf_default(&conf);
+ *	TRY(edge_open(reactor, &conf, &app, &edge));
+ *	TRY(edge_listen(edge, &addr, NULL, NULL));
+ *	reactor_run(reactor);		(edge_drain ends it in good order)
+ *	edge_close(edge);
+ *
+ * In this order: HTTP: answers, bodies of requests; Engine.IO sessions;
+ * WebSockets of the app's own; Socket.IO: sockets, rooms, questions; the
+ * callbacks (struct edge_app); limits (struct edge_conf), counters (struct
+ * edge_stats); an edge's life. Static files are in edge/files.h. What answers
+ * nothing (void) does nothing when it can not be done.
  */
 #ifndef EDGE_EDGE_H
 #define EDGE_EDGE_H
@@ -175,7 +187,7 @@ enum edge_cors {
 	EDGE_CORS_APP,		/* those that on_origin lets */
 };
 
-/* A path and whether "/name" is meant with "/name/". */
+/* Where sessions are asked for: exactly that path. */
 #define EDGE_PATHS_MAX 8
 #define EDGE_PATH_MAX 63	/* bytes of a path */
 struct edge_path {
@@ -317,6 +329,14 @@ const char *edge_end_name(enum edge_end why);	/* "ping timeout", ... */
  */
 void edge_accept(struct edge_ref sock);
 /*
+ * The same for somebody who has yet to say who he is: his messages stay as
+ * small as before (conf.join_max), and when he leaves the namespace his
+ * session ends, so that he can not begin anew what has a limit.
+ * edge_promote: he has said it; from then on he is as edge_accept makes him.
+ */
+void edge_accept_guest(struct edge_ref sock);
+void edge_promote(struct edge_ref sock);
+/*
  * Refuses it with CONNECT_ERROR {"message":message,"data":data}; data is JSON
  * text or empty. The connection stays; the client may try again; the ref is
  * over (no on_close). "Invalid namespace" is what clients expect to hear of
@@ -449,6 +469,12 @@ struct edge_app {
 	/* With EDGE_CORS_APP: may scripts of that origin read our answers? */
 	bool (*on_origin)(void *arg, struct span origin);
 	/*
+	 * Optional. A page's request (it has an Origin) for a session that is
+	 * there, by polling or to upgrade it: false refuses it (403). The
+	 * session's id is all else that it has to know.
+	 */
+	bool (*on_page)(void *arg, const struct edge_request *request);
+	/*
 	 * Optional. It is over; once for each that on_handshake let, after
 	 * on_close of its sockets. user: what that one left.
 	 */
@@ -497,7 +523,7 @@ enum edge_forwarded {
 };
 
 /*
- * Limits. 0 switches one off where that makes sense (all of the first block);
+ * Limits. 0 switches one off where nothing else is said of it;
  * edge_conf_default gives those in brackets.
  */
 struct edge_conf {
@@ -506,18 +532,27 @@ struct edge_conf {
 	uint32_t addr_conns_max;	/* per address and reactor, loopback
 					   and trusted proxies aside [0] */
 	uint32_t handshakes_max;	/* TLS handshakes at once [256] */
+	/* memory */
+	uint32_t out_max;		/* bytes of one connection that wait to
+					   be written; at least 64 KiB [4 MiB];
+					   from 64 KiB on its peer is not read */
 	size_t mem_max;			/* bytes that wait to be worked off or
 					   to be written, of all [512 MiB];
 					   beyond: new connections are refused,
 					   unfinished input gets 503 or 1013,
 					   readers may lag by 64 KiB only */
+	size_t held_max;		/* bytes of all unfinished messages
+					   and unread answers of WebSockets
+					   together [256 MiB], over: 503, 1013 */
 	/* HTTP */
 	uint32_t head_max;		/* bytes of a request's head; 1 KiB to
 					   48 KiB [32768], over: 431 */
 	uint64_t body_max;		/* bytes, where on_head says nothing
 					   [1000000], over: 413 */
-	uint32_t target_max;		/* bytes of a request's target [8192] */
-	uint32_t fields_max;		/* <= HTTP_FIELDS_MAX [100] */
+	uint32_t target_max;		/* bytes of a request's target; not 0
+					   [8192], over: 414 */
+	uint32_t fields_max;		/* not 0; <= HTTP_FIELDS_MAX [100],
+					   over: 431 */
 	uint64_t tls_ms;		/* TLS handshake complete within [10000] */
 	uint64_t head_ms;		/* head complete within [10000] */
 	uint64_t body_ms;		/* a held body complete within [30000] */
@@ -548,14 +583,19 @@ struct edge_conf {
 	uint64_t ping_interval_ms;	/* not 0 [25000] */
 	uint64_t ping_timeout_ms;	/* not 0 [20000] */
 	uint32_t message_max;		/* bytes of a message, and of a polling
-					   body [1000000] */
+					   body; not 0 [1000000] */
 	uint32_t join_max;		/* the same for a Socket.IO session
 					   that has no socket yet [16384] */
-	uint32_t out_max;		/* bytes waiting to be written [4 MiB];
-					   from 64 KiB on its peer is not read */
-	size_t held_max;		/* bytes of all unfinished messages
-					   and unread answers of WebSockets
-					   together [256 MiB], over: 503, 1013 */
+	uint32_t polls_max;		/* sessions over polling; not 0 [8192],
+					   over: 503 */
+	uint32_t addr_polls_max;	/* the same, of one address and
+					   reactor, loopback aside [0] */
+	uint64_t linger_ms;		/* what waits of a polling session that
+					   is ended here can be fetched for so
+					   long; 0: not at all [30000] */
+	uint64_t upgrade_ms;		/* polling to WebSocket within [10000] */
+	uint32_t forwards_max;		/* requests that came here and wait for
+					   another reactor; not 0 [4096] */
 	/* WebSockets of the app's own */
 	uint64_t ws_idle_ms;		/* nothing came, nor was read: a ping;
 					   as long again: the end, EDGE_PING;
@@ -567,16 +607,6 @@ struct edge_conf {
 					   9..15 [12], see wire/deflate.h for
 					   the memory that takes */
 	bool eio_deflate;		/* for Engine.IO, too [false] */
-	uint32_t polls_max;		/* sessions over polling; not 0 [8192],
-					   over: 503 */
-	uint32_t addr_polls_max;	/* the same, of one address and
-					   reactor, loopback aside [0] */
-	uint64_t linger_ms;		/* what waits of a polling session that
-					   is ended here can be fetched for so
-					   long [30000] */
-	uint64_t upgrade_ms;		/* polling to WebSocket within [10000] */
-	uint32_t forwards_max;		/* requests that came here and wait for
-					   another reactor; not 0 [4096] */
 	/* Socket.IO */
 	uint64_t connect_ms;		/* no socket joined for so long [45000] */
 	uint32_t socks_max;		/* sockets; 0: 4 for each connection [0] */
@@ -585,25 +615,29 @@ struct edge_conf {
 	uint32_t rooms_max;		/* rooms with members; 0: no rooms
 					   [65536] */
 	uint32_t members_max;		/* all of theirs together [262144] */
-	uint32_t sock_rooms_max;	/* rooms of one socket [256] */
+	uint32_t sock_rooms_max;	/* rooms of one socket; 0: none beside
+					   its own [256] */
 	uint32_t room_name_max;		/* bytes, <= 65535 [1024] */
 	uint32_t asks_max;		/* open questions; 0: none [65536] */
 	uint32_t sock_asks_max;		/* of one socket [256] */
 	uint32_t attachments_max;	/* of one packet; 0: no binary packets;
 					   <= SIO_ATTACHMENTS_MAX [10] */
-	size_t binary_max;		/* bytes of a packet and its attachments
-					   [16 MiB] */
+	size_t binary_max;		/* bytes of a packet and its
+					   attachments; 0: none [16 MiB] */
 	uint64_t binary_ms;		/* the next attachment comes within
 					   [60000] */
 	uint32_t links_max;		/* mails to siblings under way [65536];
-					   over: what is sent is lost there */
+					   over: what is sent is lost there;
+					   0: nothing goes to them */
 	uint64_t recovery_ms;		/* what an unwanted end leaves is kept so
 					   long for the client to come back;
 					   0: recovery is off [0] */
-	uint32_t recovery_socks_max;	/* ended sockets that are kept; the
-					   oldest go first [16384] */
-	uint32_t recovery_events_max;	/* events that are kept [65536] */
-	size_t recovery_bytes_max;	/* all that is kept [64 MiB] */
+	uint32_t recovery_socks_max;	/* ended sockets that are kept; not 0;
+					   the oldest go first [16384] */
+	uint32_t recovery_events_max;	/* events that are kept; not 0; the
+					   oldest go first [65536] */
+	size_t recovery_bytes_max;	/* all that is kept; 0: nothing
+					   [64 MiB] */
 	/* Answer headers on every answer; the second list on TLS only. */
 	const struct http_field *headers;
 	size_t headers_n;
@@ -611,40 +645,58 @@ struct edge_conf {
 	size_t tls_headers_n;
 };
 
-/* What happened; one slot per reactor, read by mail or when it has ended. */
+/*
+ * What happened so far, or (now) is there. On the reactor's thread: others
+ * read it by mail, or when the reactor has ended. Names in _over and _late are
+ * of limits that were hit.
+ */
 struct edge_stats {
-	uint64_t accepted, conns, conns_peak, sessions, sockets;
-	uint64_t requests, events_in, acks_out, emits, bytes_in, bytes_out;
-	/* limits that were hit */
+	/* connections */
+	uint64_t conns, conns_peak;	/* now; and at most */
+	uint64_t accepted;
+	uint64_t bytes_in, bytes_out;	/* without those of TLS */
 	uint64_t conns_over, addr_over, handshakes_over;
-	uint64_t tls_failed, tls_late;
-	uint64_t head_large, head_late, body_large, body_late, idle_closed;
-	uint64_t spooled;		/* bytes in files now */
-	uint64_t spool_over, spool_failed;
-	uint64_t redirects;
 	uint64_t mem_over;		/* refused for conf.mem_max */
 	uint64_t accept_paused;		/* times, for want of slots */
 	uint64_t accept_starved;	/* times, for want of descriptors */
-	uint64_t answer_late, requests_over, bad_requests, bad_handshakes;
-	uint64_t bad_frames, bad_packets, message_large;
+	uint64_t tls_failed, tls_late;
+	uint64_t slow_readers;		/* cut off; of any kind */
+	/* HTTP */
+	uint64_t requests, requests_over;
+	uint64_t bad_requests;
+	uint64_t head_large, head_late, body_large, body_late;
+	uint64_t answer_late, idle_closed;
+	uint64_t spooled;		/* bytes in files; now */
+	uint64_t spool_over, spool_failed;
+	uint64_t redirects;
+	/* WebSocket */
 	uint64_t websockets;		/* of edge_upgrade; now */
 	uint64_t ws_messages;		/* that came on them */
 	uint64_t ws_idle;		/* ended for conf.ws_idle_ms */
+	uint64_t bad_frames;		/* of any kind */
+	uint64_t message_large;		/* likewise; bodies of polling, too */
 	uint64_t deflates, deflates_over;	/* now; not negotiated */
-	uint64_t connect_late, ping_late, slow_readers;
-	/* Socket.IO */
-	uint64_t nsps, rooms, members, asks;	/* now */
-	uint64_t asks_late, volatile_dropped;
-	uint64_t recovered;			/* sockets that came back */
-	uint64_t kept_socks, kept_events, kept_bytes;	/* now */
-	uint64_t nsps_over, socks_over, rooms_over, asks_over, links_over;
-	uint64_t binary_over, binary_late, kept_over;
-	/* polling */
-	uint64_t polls;			/* sessions over it; now */
+	/* Engine.IO */
+	uint64_t sessions;		/* now */
+	uint64_t bad_handshakes;	/* of edge_upgrade, too */
+	uint64_t bad_packets;		/* of Socket.IO, too */
+	uint64_t ping_late;
+	uint64_t polls;			/* sessions over polling; now */
 	uint64_t polls_over, addr_polls_over;
 	uint64_t polls_dropped;		/* a pending GET was, or overlapped */
 	uint64_t upgrades, upgrades_late, upgrades_bad;
 	uint64_t forwards, forwards_over, moves;	/* to other reactors */
+	/* Socket.IO */
+	uint64_t sockets, nsps, rooms, members, asks;	/* now */
+	uint64_t socks_over, nsps_over, rooms_over, asks_over;
+	uint64_t events_in, acks_out, emits;
+	uint64_t connect_late, asks_late;
+	uint64_t volatile_dropped;
+	uint64_t binary_over, binary_late;
+	uint64_t links_over;
+	uint64_t recovered;		/* sockets that came back */
+	uint64_t kept_socks, kept_events, kept_bytes;	/* now */
+	uint64_t kept_over;
 };
 
 void edge_conf_default(struct edge_conf *c);

@@ -90,6 +90,38 @@ test_handshake_app_may_refuse(void **state)
 	sys_close(fd);
 }
 
+/* Who knows the id is still asked where his page is from. */
+static void
+test_handshake_pages_that_may_not_speak(void **state)
+{
+	static const struct { const char *start, *rest; } requests[] = {
+		{ "GET " POLL_PATH, "\r\n" },
+		{ "POST " POLL_PATH, "Content-Length: 2\r\n\r\n4x" },
+		{ "GET /engine.io/?EIO=4&transport=websocket",
+		    "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+		    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "
+		    "dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n" },
+	};
+	char text[512];
+
+	(void)state;
+	begin();
+	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+		int fd = rig_client(), n = snprintf(text, sizeof text,
+		    "%s&sid=%s HTTP/1.1\r\nHost: h\r\nOrigin: "
+		    "https://evil.example\r\n%s", requests[i].start, sid,
+		    requests[i].rest);
+
+		rig_send(fd, span_of(text, (size_t)n));
+		expect(fd, 403, "{\"code\":4,\"message\":\"Forbidden\"}");
+		sys_close(fd);
+		rig_run(3);
+	}
+	assert_int_equal(bare.ended, 0);
+	post("4alive");			/* and nothing was disturbed */
+	expect_call("GET", "", 200, "4alive");
+}
+
 /* ---- CORS ---- */
 
 static const char *
@@ -164,6 +196,7 @@ main(void)
 		TEST(test_handshake_errors),
 		TEST(test_handshake_ids),
 		TEST(test_handshake_app_may_refuse),
+		TEST(test_handshake_pages_that_may_not_speak),
 		TEST(test_cors_for_listed_origins),
 		TEST(test_cors_for_all),
 		TEST(test_cors_for_none),

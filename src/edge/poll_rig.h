@@ -72,6 +72,14 @@ bare_origin(void *arg, struct span origin)
 	return span_eq(origin, SPAN("https://good.example"));
 }
 
+RIG bool
+bare_page(void *arg, const struct edge_request *req)
+{
+	(void)arg;
+	return !span_eq(http_find(req->head, "Origin"),
+	    SPAN("https://evil.example"));
+}
+
 RIG struct edge_conf
 conf(void)
 {
@@ -91,6 +99,7 @@ start(const struct edge_conf *c)
 	bare_app.on_session_end = bare_end;
 	bare_app.on_message = bare_message;
 	bare_app.on_origin = bare_origin;
+	bare_app.on_page = bare_page;
 	memset(&bare, 0, sizeof bare);
 	buf_init(&rig.log, RIG_OUT_MAX);
 	assert_int_equal(reactor_open(3, &rig.reactor), OK);

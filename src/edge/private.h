@@ -472,7 +472,7 @@ MUST_USE bool edge_session_packet(struct edge_ref session,
 /* It has no socket: conf.connect_ms runs until one is joined. */
 void edge_session_await(struct session *s);
 /* One was joined: the time is over, and messages may have their full size. */
-void edge_session_joined(struct session *s);
+void edge_session_joined(struct session *s, bool guest);
 /* Tells the app of all that are over. By edge_sio_tell, after the sockets. */
 void edge_session_tell(struct edge *e);
 

@@ -157,6 +157,11 @@ rig_on_connect(void *arg, struct edge_ref s, const struct edge_connect *c)
 	} else if (span_eq(c->auth, SPAN("{\"token\":\"bad\"}"))) {
 		edge_refuse(s, SPAN("no \"entry\""), SPAN("{\"code\":7}"));
 		edge_accept(s);	/* too late for that */
+	} else if (span_eq(c->auth, SPAN("{\"token\":\"guest\"}"))) {
+		edge_accept_guest(s);
+		edge_accept(s);	/* too late for that */
+		edge_set_user(s, &rig_user);
+		rig.sock = s;
 	} else {
 		edge_accept(s);
 		edge_accept(s);	/* once only */

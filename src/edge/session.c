@@ -253,10 +253,11 @@ edge_session_await(struct session *s)
 }
 
 void
-edge_session_joined(struct session *s)
+edge_session_joined(struct session *s, bool guest)
 {
 	timer_cancel(&s->join);
-	edge_session_limit(s, s->edge->conf.message_max);
+	if (!guest)
+		edge_session_limit(s, s->edge->conf.message_max);
 }
 
 /*
@@ -432,24 +433,17 @@ put_message(struct wr *w, const void *arg)
 	wr_span(w, *(const struct span *)arg);
 }
 
+/* Too large, or no memory: as one whose reader is too slow. */
 static bool
 send_binary(struct session *s, struct span message)
 {
-	uint8_t head[WS_HEAD_MAX];
-	size_t n = ws_head(head, WS_OP_BINARY, true, false, message.n, NULL);
-	struct blob *b = message.n > UINT32_MAX - n ? NULL :
-	    blob_new(n + message.n);
-	struct wr w;
-	bool ok;
+	struct blob *b = edge_ws_encode(message, true);
+	bool ok = b != NULL;
 
-	if (b == NULL) {
+	if (ok)
+		ok = edge_session_send_blob(s, b);
+	else
 		edge_session_cut(s, EDGE_SLOW);
-		return false;
-	}
-	w = wr_init(b->p, b->n);
-	wr_bytes(&w, head, n);
-	wr_span(&w, message);
-	ok = edge_session_send_blob(s, b);
 	blob_unref(b);
 	return ok;
 }

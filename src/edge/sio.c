@@ -242,8 +242,8 @@ make_ids(struct sock *k)
 	k->more->has_pid = true;
 }
 
-void
-edge_accept(struct edge_ref sock)
+static void
+accept(struct edge_ref sock, uint8_t flags)
 {
 	struct sock *k = edge_sio_find(sock);
 	struct out o = { 0 };
@@ -251,8 +251,9 @@ edge_accept(struct edge_ref sock)
 	if (k == NULL || k->state != SOCK_ASKED)
 		return;
 	k->state = SOCK_OPEN;
+	k->flags |= flags;
 	edge_nsp_add(k->nsp, k);
-	edge_session_joined(k->session);
+	edge_session_joined(k->session, (flags & SOCK_GUEST) != 0);
 	if (k->more == NULL || k->more->restore == NULL)
 		make_ids(k);
 	else if (!edge_recover_restore(k)) {
@@ -267,6 +268,29 @@ edge_accept(struct edge_ref sock)
 	if (k->more != NULL && k->more->has_pid)
 		o.more = SPAN_OF(k->more->pid);
 	send(k->session, put_connect, &o);
+}
+
+void
+edge_accept(struct edge_ref sock)
+{
+	accept(sock, 0);
+}
+
+void
+edge_accept_guest(struct edge_ref sock)
+{
+	accept(sock, SOCK_GUEST);
+}
+
+void
+edge_promote(struct edge_ref sock)
+{
+	struct sock *k = edge_sio_find_open(sock);
+
+	if (k == NULL || (k->flags & SOCK_GUEST) == 0)
+		return;
+	k->flags &= (uint8_t)~SOCK_GUEST;
+	edge_session_joined(k->session, false);
 }
 
 void
@@ -608,7 +632,11 @@ on_packet(struct sock *k, struct span msg, const struct sio_packet *p,
 	switch (p->type) {
 	case SIO_DISCONNECT:
 		k->flags |= SOCK_FINAL;
-		end(k, EDGE_BY_CLIENT);
+		if (k->flags & SOCK_GUEST)
+			edge_session_close(k->session, EDGE_BY_CLIENT,
+			    WS_CODE_NORMAL, "");
+		else
+			end(k, EDGE_BY_CLIENT);
 		break;
 	case SIO_BINARY_EVENT:
 	case SIO_BINARY_ACK:

@@ -32,6 +32,7 @@ struct nsp {
 #define SOCK_NOT_OWN 2u			/* has left the room of its own id */
 #define SOCK_FINAL 4u			/* its end is not to be recovered from */
 #define SOCK_SEEKING 8u			/* siblings are asked; the app is not yet */
+#define SOCK_GUEST 16u			/* see edge_accept_guest */
 
 /* What few sockets have. */
 struct sock_more {

@@ -49,6 +49,58 @@ test_sio_accepted_later(void **state)
 	sys_close(fd);
 }
 
+/* A guest may speak, but not at length; edge_promote makes it a member. */
+static void
+test_sio_guest_is_small_until_promoted(void **state)
+{
+	struct edge_conf c;
+	char large[200];
+	int fd;
+
+	(void)state;
+	edge_conf_default(&c);
+	c.join_max = 100;
+	rig_restart(&c);
+	memset(large, 'x', sizeof large);
+	memcpy(large, "421[\"echo\",\"", 12);
+	memcpy(large + sizeof large - 3, "\"]", 3);
+	fd = rig_ws();
+	rig_send_text(fd, "40{\"token\":\"guest\"}");
+	assert_string_equal(rig_frames(fd), "T 40{\"sid\":\"*\"}\n");
+	rig_send_text(fd, large);
+	assert_string_equal(rig_frames(fd), "C 1009\nEND\n");
+	fd = rig_ws();
+	rig_send_text(fd, "40{\"token\":\"guest\"}");
+	(void)rig_frames(fd);
+	edge_promote(rig.sock);
+	edge_promote(rig.sock);		/* nothing more */
+	rig_send_text(fd, large);
+	rig_send_text(fd, "41");
+	rig_run(5);
+	rig_send_text(fd, "40");	/* a member may leave and come back */
+	assert_non_null(strstr(rig_frames(fd), "T 40{\"sid\":\"*\"}\n"));
+	sys_close(fd);
+	rig_run(5);
+	edge_promote(rig.sock);		/* it is gone */
+}
+
+/* Else each new CONNECT would begin anew what has a limit. */
+static void
+test_sio_guest_that_leaves_ends_its_session(void **state)
+{
+	int fd = rig_ws();
+
+	(void)state;
+	rig_send_text(fd, "40{\"token\":\"guest\"}");
+	(void)rig_frames(fd);
+	rig_send_text(fd, "41");
+	rig_send_text(fd, "40{\"token\":\"guest\"}");
+	assert_string_equal(rig_frames(fd), "C 1000\nEND\n");
+	rig_run(5);
+	assert_int_equal(edge_stats(rig.edge)->sockets, 0);
+	assert_int_equal(edge_stats(rig.edge)->sessions, 0);
+}
+
 static void
 test_sio_gone_before_it_was_accepted(void **state)
 {
@@ -361,6 +413,8 @@ main(void)
 		RIG_TEST(test_sio_connect_with_auth),
 		RIG_TEST(test_sio_refused_may_try_again),
 		RIG_TEST(test_sio_accepted_later),
+		RIG_TEST(test_sio_guest_is_small_until_promoted),
+		RIG_TEST(test_sio_guest_that_leaves_ends_its_session),
 		RIG_TEST(test_sio_gone_before_it_was_accepted),
 		RIG_TEST(test_sio_old_reference_finds_nothing),
 		RIG_TEST(test_sio_event_and_ack),

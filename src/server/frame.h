@@ -242,6 +242,7 @@ void rest_refused(void *arg, struct edge_ref ref, int status, const char *why);
 
 int socket_handshake(void *arg, struct edge_handshake *h);
 bool socket_origin(void *arg, struct span origin);
+bool socket_page(void *arg, const struct edge_request *req);
 void socket_connect(void *arg, struct edge_ref ref,
     const struct edge_connect *c);
 void socket_event(void *arg, struct edge_ref ref, const struct edge_event *e);

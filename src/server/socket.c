@@ -280,19 +280,26 @@ socket_set_device(struct shard *s, struct frame *f)
 
 /* ---- coming in ---- */
 
+bool
+socket_page(void *arg, const struct edge_request *req)
+{
+	struct shard *s = arg;
+	struct span origin = http_find(req->head, "Origin");
+
+	/* Which of two would count could be seen differently by a proxy. */
+	if (http_count(req->head, "Origin") == 1 &&
+	    (browser_is_own(origin, req->host, req->tls) ||
+	    browser_is_listed(atomic_load_explicit(&s->server->conf,
+	    memory_order_acquire), origin)))
+		return true;
+	metric_add(&s->metrics.sockets_refused, 1);
+	return false;
+}
+
 int
 socket_handshake(void *arg, struct edge_handshake *h)
 {
-	struct shard *s = arg;
-	const struct conf *conf = atomic_load_explicit(&s->server->conf,
-	    memory_order_acquire);
-
-	if (h->origin.n == 0 || browser_is_own(h->origin,
-	    h->request->host, h->request->tls) ||
-	    browser_is_listed(conf, h->origin))
-		return 0;
-	metric_add(&s->metrics.sockets_refused, 1);
-	return 403;
+	return h->origin.n == 0 || socket_page(arg, h->request) ? 0 : 403;
 }
 
 /* Whose pages may read what polling is answered: as with REST. */
@@ -366,7 +373,7 @@ socket_wait(struct shard *s, struct edge_ref ref, const struct edge_connect *c)
 	k->conn.kind = DELIVER_FIRST_EVENT;
 	timer_start(reactor_wheel(s->reactor), &w->timer,
 	    conf->edge_authenticate_ms, sock_late);
-	edge_accept(ref);
+	edge_accept_guest(ref);
 	k->accepted = true;
 }
 
@@ -586,6 +593,7 @@ socket_joined(struct frame *f)
 	struct sock *k = f->sock;
 
 	if (f->err == OK && k->state == SOCK_HOLDING) {
+		edge_promote(k->ref);
 		socket_authenticated(f, f->call.rep);
 		socket_tell_peers(f);
 		sock_go_live(f->home, k, 0);
