@@ -14,6 +14,10 @@
 #define CONF_TYPE_STR const char *
 #define CONF_TYPE_RATE struct rate
 
+/* Names for who tries it on his own machine. */
+#define CONF_TLS_NAMES "localhost,127.0.0.1,::1"
+#define CONF_TLS_NAMES_MAX 1024	/* bytes */
+
 struct conf {
 #define CONF(c_name, name, type, ...) CONF_TYPE_##type c_name;
 #include "server/conf.def"

@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <stdio.h>
 
+#include "server/conf.h"
 #include "server/ops.h"
 #include "server/rate.h"
 #include "server/route.h"

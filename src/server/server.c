@@ -21,7 +21,7 @@
 #define HEADER(name, value) { { (const uint8_t *)(name), sizeof(name) - 1 }, \
 	{ (const uint8_t *)(value), sizeof(value) - 1 } }
 
-/* On every answer; docs/api.md, "Conventions". */
+/* On every answer; docs/api.md, REST. */
 static const struct http_field headers[] = {
 	HEADER("Content-Security-Policy", "default-src 'self'; script-src "
 	    "'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' "
@@ -70,6 +70,8 @@ static enum err
 server_listen_on(struct server *s, const struct sys_addr *a,
     const struct listen *l, const char *text, struct server_error *out)
 {
+	bool any = strncmp(text, "[::]:", 5) == 0 ||
+	    strncmp(text, "0.0.0.0:", 8) == 0;
 	enum err e = sys_port_free(a);
 
 	for (unsigned i = 0; e == OK && i < s->shards_n; i++)
@@ -77,9 +79,13 @@ server_listen_on(struct server *s, const struct sys_addr *a,
 		    s->shards[i].edge, a, l->redirect, NULL) :
 		    edge_listen(s->shards[i].edge, a, l->tls, NULL);
 	if (e == ERR_CONFLICT)
-		return server_wrong(out, e, "%s is in use by another program; "
+		return server_wrong(out, e, "%s is in use by another program%s; "
 		    "choose another address with --set %s=ADDRESS:PORT",
-		    text, l->key);
+		    text, any ? " (or by us: [::] alone is IPv4, too)" : "",
+		    l->key);
+	if (e == ERR_ARG && l->redirect != NULL)
+		return server_wrong(out, ERR_VALIDATION, "tls.names must be "
+		    "host names or addresses: %s sends people there", l->key);
 	if (e == ERR_FORBIDDEN)
 		return server_wrong(out, e,
 		    "listening on %s (%s) is not allowed", text, l->key);
@@ -154,13 +160,53 @@ server_listen(struct server *s, const char *list, const struct listen *l,
 	return OK;
 }
 
+/*
+ * The hosts that a redirect may lead to. tls.names, unless they are not about
+ * the certificate (one from elsewhere, and nobody has set them): then any.
+ */
+#define REDIRECT_NAMES_MAX 64
+
+struct redirect_names {
+	char text[2 * CONF_TLS_NAMES_MAX];
+	struct span at[REDIRECT_NAMES_MAX];
+};
+
+static size_t
+redirect_names(const struct conf *c, struct redirect_names *out)
+{
+	struct span left = span_str(c->tls_names);
+	struct wr w = wr_init(out->text, sizeof(out->text));
+	size_t n = 0;
+
+	if (c->tls_cert[0] != '\0' &&
+	    strcmp(c->tls_names, CONF_TLS_NAMES) == 0)
+		return 0;
+	while (left.n > 0 && n < REDIRECT_NAMES_MAX) {
+		size_t end = span_find(left, ','), from = w.n;
+		struct span item = span_sub(left, 0, end);
+		bool is_v6;
+
+		while (item.n > 0 && item.p[0] == ' ')
+			item = span_sub(item, 1, item.n);
+		is_v6 = span_find(item, ':') < item.n;
+		wr_str(&w, is_v6 ? "[" : "");
+		wr_span(&w, item);
+		wr_str(&w, is_v6 ? "]" : "");
+		out->at[n++] = span_of(out->text + from, w.n - from);
+		left = span_sub(left, end + 1, left.n);
+	}
+	return n;
+}
+
 /* All addresses of the configuration. */
 static enum err
 server_listen_all(struct server *s, const struct conf *c,
     const struct data *d, struct server_error *out)
 {
 	struct span first = span_str(c->listen_https), host;
-	struct edge_redirect to = { .port = 443 };
+	struct redirect_names names;
+	struct edge_redirect to = { .port = 443, .names = names.at,
+	    .names_n = redirect_names(c, &names) };
 	struct listen https = { "listen.https", NULL, NULL };
 	const struct listen http = { "listen.http", NULL, NULL };
 	const struct listen redirect = { "listen.redirect", NULL, &to };

@@ -146,6 +146,7 @@ def starting(s):
     with tempfile.TemporaryDirectory() as root:
         d = os.path.join(root, 'data')
         off = ('--set', 'listen.https=', '--set', f'listen.http=127.0.0.1:{free_port()}')
+        off_port = free_port()
         conf = os.path.join(root, 'conf.json')
         with open(conf, 'w', encoding='utf-8') as f:
             f.write('{"limits":{"loginn":"5/1m"}}')
@@ -159,6 +160,9 @@ def starting(s):
                 ('file that is not', ('--config', '/nowhere.json'), {}, '/nowhere.json'),
                 ('port in use', ('--data', d, '--set', 'listen.https=', '--set',
                                  f'listen.http=127.0.0.1:{s.port}'), {}, str(s.port)),
+                ('one of its own twice', ('--data', d, '--set', 'listen.https=', '--set',
+                                          f'listen.http=[::]:{off_port},0.0.0.0:{off_port}'),
+                 {}, '[::] alone is IPv4, too'),
                 ('data in use', ('--data', s.data, *off), {}, s.data),
                 ('no address', ('--data', d, '--set', 'listen.http=3000', '--set',
                                 'listen.https='), {}, 'listen.http')):

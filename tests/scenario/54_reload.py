@@ -355,17 +355,47 @@ def proxies():
         tap.check(three == [429] * 3, 'what a client writes itself is not believed', three)
 
 
+def sent_to(port, host):
+    """Where the redirecting listener sends who asks for that host."""
+    with socket.create_connection(('127.0.0.1', port), 10) as c:
+        c.sendall(f'GET /a?b=c HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n'.encode())
+        got = b''
+        while more := c.recv(65536):
+            got += more
+    place = [x[10:] for x in got.decode().split('\r\n') if x.startswith('Location: ')]
+    return (got.split(b' ')[1], *place)
+
+
 def redirect():
     port = free_port()
-    with Server(BINARY, flags=['--set', f'listen.redirect=127.0.0.1:{port}']) as s:
-        with socket.create_connection(('127.0.0.1', port), 10) as c:
-            c.sendall(b'GET /a?b=c HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')
-            got = b''
-            while more := c.recv(65536):
-                got += more
-        tap.check(b' 308 ' in got and f'https://localhost:{s.tls_port}/a?b=c\r\n'.encode() in got,
-                  'http is sent to https', got[:300])
-        tap.check(metric(s, 'nightjar_edge_redirects_total') == 1, 'and counted')
+    listen = ('--set', f'listen.redirect=127.0.0.1:{port}')
+    with Server(BINARY, flags=[*listen]) as s:
+        for asked, led in (('localhost', 'localhost'), ('localhost:80', 'localhost'),
+                           ('[::1]', '[::1]'), ('evil.example', 'localhost')):
+            got = sent_to(port, asked)
+            tap.check(got == (b'308', f'https://{led}:{s.tls_port}/a?b=c'),
+                      f'http of {asked} is sent to https of {led}', got)
+        tap.check(metric(s, 'nightjar_edge_redirects_total') == 4, 'and counted')
+    with Server(BINARY, flags=[*listen, '--set', 'tls.names=chat.example,::1']) as s:
+        for asked, led in (('chat.example', 'chat.example'), ('evil.example', 'chat.example'),
+                           ('[::1]:80', '[::1]')):
+            got = sent_to(port, asked)
+            tap.check(got == (b'308', f'https://{led}:{s.tls_port}/a?b=c'),
+                      f'by tls.names: {asked} to {led}', got)
+    cert, key, _ = make_pair('redirect')
+    files = [os.path.join(ROOT, n) for n in ('redirect.crt', 'redirect.key')]
+    put(files[0], cert)
+    put(files[1], key)
+    with Server(BINARY, flags=[*listen, '--set', f'tls.cert={files[0]}', '--set',
+                               f'tls.key={files[1]}']) as s:
+        got = sent_to(port, 'my.example')
+        tap.check(got == (b'308', f'https://my.example:{s.tls_port}/a?b=c'),
+                  'with a certificate from elsewhere and no names: the host that was asked for', got)
+    r = subprocess.run([BINARY, 'serve', '--data', os.path.join(ROOT, 'names'), *listen,
+                        '--set', 'listen.http=', '--set', f'listen.https=127.0.0.1:{free_port()}',
+                        '--set', 'tls.names=chat example'], capture_output=True, text=True,
+                       check=False, timeout=20)
+    tap.check(r.returncode != 0 and 'tls.names' in r.stderr, 'a name that is none is refused', r)
 
 
 try:
