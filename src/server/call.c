@@ -163,6 +163,16 @@ call_address(struct call *c)
 	return call_text(c, text);
 }
 
+bool
+call_is_local(struct call *c)
+{
+	static const uint8_t local6[16] = { [15] = 1 };
+	const struct sys_addr *a = &frame_of(c)->addr;
+
+	return sys_addr_is_v4(a) ? a->ip[12] == 127 :
+	    memcmp(a->ip, local6, sizeof(local6)) == 0;
+}
+
 struct span
 call_agent(struct call *c)
 {

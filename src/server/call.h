@@ -157,6 +157,8 @@ void account_failed(struct call *c, struct span account);
 void account_clear(struct call *c, struct span account);
 /* The caller's address as text, as far as log.ip lets it be kept. */
 struct span call_address(struct call *c);
+/* Does it come from this machine (behind a trusted proxy: its client)? */
+bool call_is_local(struct call *c);
 /* User-Agent of the request; empty over a socket. */
 struct span call_agent(struct call *c);
 

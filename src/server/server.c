@@ -280,7 +280,7 @@ server_open_shards(struct server *s, const struct conf *c,
 		s->apps[i] = (struct edge_app){ .arg = &s->shards[i],
 		    .on_request = rest_request, .on_refused = rest_refused,
 		    .on_handshake = socket_handshake,
-		    .on_origin = socket_origin,
+		    .on_origin = socket_origin, .on_page = socket_page,
 		    .on_connect = socket_connect, .on_event = socket_event,
 		    .on_close = socket_close };
 		TRY(shard_open(&s->shards[i], s, i, &s->apps[i], &conf));

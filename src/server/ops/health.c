@@ -65,6 +65,14 @@ health_api_check(struct call *c)
 	return OK;
 }
 
+/* Of whom they tell (how many, when, how fast) is nobody else's business. */
+enum err
+health_metrics_check(struct call *c)
+{
+	return call_is_local(c) ? OK : call_fail(c, ERR_FORBIDDEN,
+	    "Only for this machine");
+}
+
 void
 health_metrics_emit(struct call *c)
 {
