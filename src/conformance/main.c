@@ -17,8 +17,8 @@
 #define PORT_WAIT_MS 50
 #define DEFLATES_MAX 1024		/* WebSockets with compression */
 
-/* Two messages of the largest size and some small ones may wait. */
-#define OUT_BYTES_MORE (4u << 20)
+/* Two messages of the largest size and what an event asks for may wait. */
+#define OUT_BYTES_MORE (24u << 20)	/* the largest emit-binary in base64 */
 
 static const struct edge_path paths[] = {
 	{ { (const uint8_t *)"/engine.io/", 11 }, EDGE_ENGINE_IO },
