@@ -2,9 +2,9 @@
  * sio.c: Socket.IO 5 sockets of a session: joining namespaces, events and
  * acknowledgements both ways, leaving. Strict: a packet that breaks a rule
  * closes its connection. Source: Socket.IO protocol, revision 5.
- * exports edge_sio_*, edge_accept, edge_refuse, edge_ack, edge_ack_with,
- * edge_emit, edge_emit_one, edge_emit_with, edge_disconnect, edge_drop,
- * edge_is_open, edge_is_recovered, edge_sock_*, edge_set_user, edge_user
+ * exports edge_sio_*, edge_accept, edge_accept_guest, edge_promote,
+ * edge_refuse, edge_ack, edge_ack_with, edge_emit, edge_emit_one,
+ * edge_emit_with, edge_disconnect, edge_drop
  */
 #include "edge/recover.h"
 
@@ -446,64 +446,6 @@ edge_drop(struct edge_ref sock)
 	if (k != NULL && k->state != SOCK_ENDED)
 		edge_session_close(k->session, EDGE_BY_APP, WS_CODE_NORMAL,
 		    "");
-}
-
-/* ---- What it is ---- */
-
-bool
-edge_is_open(struct edge_ref sock)
-{
-	return edge_sio_find_open(sock) != NULL;
-}
-
-bool
-edge_is_recovered(struct edge_ref sock)
-{
-	struct sock *k = edge_sio_find_open(sock);
-
-	return k != NULL && k->more != NULL && k->more->recovered;
-}
-
-struct span
-edge_sock_id(struct edge_ref sock)
-{
-	struct sock *k = edge_sio_find_open(sock);
-
-	return k == NULL ? (struct span){ NULL, 0 } : SPAN_OF(k->id);
-}
-
-struct span
-edge_sock_nsp(struct edge_ref sock)
-{
-	struct sock *k = edge_sio_find(sock);
-
-	return k == NULL ? (struct span){ NULL, 0 } : edge_nsp_name(k->nsp);
-}
-
-struct span
-edge_sock_transport(struct edge_ref sock)
-{
-	struct sock *k = edge_sio_find_open(sock);
-
-	return k == NULL ? (struct span){ NULL, 0 } :
-	    edge_session_transport(k->session);
-}
-
-void
-edge_set_user(struct edge_ref sock, void *user)
-{
-	struct sock *k = edge_sio_find(sock);
-
-	if (k != NULL)
-		k->user = user;
-}
-
-void *
-edge_user(struct edge_ref sock)
-{
-	struct sock *k = edge_sio_find(sock);
-
-	return k == NULL ? NULL : k->user;
 }
 
 /* ---- Packets in ---- */

@@ -1,7 +1,8 @@
 /*
- * sio.h: what the Socket.IO files of edge share: sockets (sio.c), namespaces
- * (nsp.c), rooms (rooms.c), what is sent to many (emit.c), questions (asks.c),
- * binary events that come in pieces (binary.c), recovery (recover.c).
+ * sio.h: what the Socket.IO files of edge share: sockets (sio.c, sock.c),
+ * namespaces (nsp.c), rooms (rooms.c), what is sent to many (emit.c),
+ * questions (asks.c), binary events that come in pieces (binary.c), recovery
+ * (recover.c, seek.c).
  *
  * A socket that has ended leaves its rooms and its namespace only when the
  * app is told (edge_sio_tell), never while something is being sent: so a walk

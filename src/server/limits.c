@@ -11,12 +11,8 @@ limits_nets_decode(const char *list, struct limits_nets *out)
 	out->n = 0;
 	while (left.n > 0) {
 		size_t end = span_find(left, ',');
-		struct span item = span_sub(left, 0, end);
+		struct span item = span_trim(span_sub(left, 0, end));
 
-		while (item.n > 0 && item.p[0] == ' ')
-			item = span_sub(item, 1, item.n);
-		while (item.n > 0 && item.p[item.n - 1] == ' ')
-			item.n--;
 		if (out->n == EDGE_NETS_MAX ||
 		    !edge_net_decode(item, &out->all[out->n]))
 			return false;

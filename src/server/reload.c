@@ -160,8 +160,11 @@ take(struct server *s, struct conf *next, struct server_error *err_out)
 		return wrong(err_out, ERR_VALIDATION,
 		    "tls.cert and tls.key must be set both or not at all");
 	conf_reload(atomic_load(&s->conf), next, waiting, sizeof(waiting));
-	if ((e = limits_edge(next, &nets, &limits)) == OK)
+	if ((e = limits_edge(next, &nets, &limits)) == OK) {
+		limits.trusted = NULL;	/* stay as they were; nets is ours */
+		limits.trusted_n = 0;
 		e = tell_all(s, NULL, &limits);
+	}
 	if (e != OK)
 		return wrong(err_out, e, err_text(e));
 	s->olds_ms[s->olds_n] = now_ms;
