@@ -198,7 +198,7 @@ def slow(s):
                   b'Content-Type: application/json\r\nContent-Length: 50\r\n\r\n{')
         tap.check(s.rest('GET', '/health').status == 200,
                   'slow: others are served meanwhile')
-        c.settimeout(8)
+        c.settimeout(40)
         got = c.recv(4096)
         tap.check(b' 408 ' in got.split(b'\r\n')[0] + b' ', 'slow: 408', got[:200])
 

@@ -91,7 +91,7 @@ def being_refused(s, alice, gone):
         ev = k.event('authenticated')
         tap.check(ev['success'] is False and ev['error']['code'] == code and 'userId' not in ev,
                   f'authenticate with {name}: {code}', ev)
-        tap.check(ends(k) < 3 and ('disconnect', None) in k.events,
+        tap.check(ends(k) < 20 and ('disconnect', None) in k.events,
                   'and the connection ends', k.events)
         k.close()
     k = First(s.port)
@@ -226,7 +226,7 @@ def leaving(s):
     k = First(s.port, user[1])
     k2 = First(s.port)
     r = s.rest('POST', '/api/auth/logout', token=user[1])
-    tap.check(r.status == 200 and k.event('session:ended') == {'reason': 'logout'} and ends(k) < 3,
+    tap.check(r.status == 200 and k.event('session:ended') == {'reason': 'logout'} and ends(k) < 20,
               'signing out ends it')
     ack = k2.call('authenticate', {'token': user[1]})
     tap.check(ack['error']['code'] == 'invalid_token', 'and the token lets nobody in', ack)
@@ -272,16 +272,16 @@ def polling(s, alice, bob, chat):
 
 
 def late(binary):
-    with Server(binary, flags=['--set', 'edge.authenticate=1s']) as s:
+    with Server(binary, flags=['--set', 'edge.authenticate=3s']) as s:
         token = s.register('late')[1]
-        k = First(s.port)
         began = time.monotonic()
+        k = First(s.port)
         ends(k)
         took = time.monotonic() - began
-        tap.check(0.7 < took < 4 and ('session:ended', {'reason': 'authentication_timeout'}) in k.events,
+        tap.check(2.5 < took < 20 and ('session:ended', {'reason': 'authentication_timeout'}) in k.events,
                   'who does not authenticate in time has to go', (took, k.events))
         k = First(s.port, token)
-        time.sleep(1.6)
+        time.sleep(3.6)
         tap.check(k.call('presence:set', {'status': 'online'}) == {'success': True},
                   'who has is not troubled')
         k.close()
@@ -295,7 +295,7 @@ def limits(binary):
         one, two = First(s.port, token), First(s.port, token)
         three = First(s.port, token)
         tap.check(one.hello['success'] and two.hello['success'] and
-                  three.hello.get('error', {}).get('code') == 'rate_limited' and ends(three) < 3,
+                  three.hello.get('error', {}).get('code') == 'rate_limited' and ends(three) < 20,
                   'sockets at once: as with the handshake', three.hello)
         got = [one.call('message:send', {'recipientId': uid, 'encryptedContent': 'eA==', 'iv': ''})
                for _ in range(3)]

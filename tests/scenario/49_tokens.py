@@ -423,12 +423,18 @@ def used_ms(s, what, n=4):
 def rehashing(s, hashes):
     bad = 'Wrong-Horse-7'
     s.register('argon')
-    times = {
-        'an unknown name': used_ms(s, lambda i: login(s, f'nobody{i}', bad)),
-        'Argon2id': used_ms(s, lambda i: login(s, 'argon', bad)),
-        'bcrypt': used_ms(s, lambda i: login(s, 'dot', bad)),
-        'Argon2id, right': used_ms(s, lambda i: login(s, 'argon')),
+    kinds = {
+        'an unknown name': lambda i: login(s, f'nobody{i}', bad),
+        'Argon2id': lambda i: login(s, 'argon', bad),
+        'bcrypt': lambda i: login(s, 'dot', bad),
+        'Argon2id, right': lambda i: login(s, 'argon'),
     }
+    # The least of each is compared: memory and caches have other users, too.
+    times = {k: used_ms(s, what) for k, what in kinds.items()}
+    for _ in range(5):
+        if max(times.values()) < 1.5 * min(times.values()):
+            break
+        times = {k: min(times[k], used_ms(s, what)) for k, what in kinds.items()}
     tap.check(max(times.values()) < 1.5 * min(times.values()), 'all logins cost the same', times)
     tap.check(stored(s, 'dot')[0] == hashes['dot'], 'a wrong password changes no hash')
     r = login(s, 'ann')
@@ -477,11 +483,11 @@ def sweeping(binary):
     """Sessions that are over go by themselves."""
     with Server(binary, flags=['--set', 'sessions.sweep=1s']) as s:
         tokens = [s.register(n) for n in ('old', 'young')]
-        with contextlib.closing(sqlite3.connect(f'{s.data}/nightjar.db', timeout=10)) as db:
+        with contextlib.closing(sqlite3.connect(f'{s.data}/nightjar.db', timeout=60)) as db:
             db.execute('UPDATE sessions SET expires_at = ? WHERE user_id = (SELECT id FROM users WHERE '
                        "username = 'old')", (int(time.time() * 1000) - 1000,))
             db.commit()
-            end = time.monotonic() + 8
+            end = time.monotonic() + 40
             while (left := db.execute('SELECT COUNT(*) FROM sessions').fetchone()[0]) > 1 and time.monotonic() < end:
                 time.sleep(0.1)
         tap.check(left == 1, 'an expired session is removed', left)

@@ -39,7 +39,7 @@ class Reply:
         return repr(self.raw[:400])
 
 
-def exchange(port, data, half=False, wait_s=5):
+def exchange(port, data, half=False, wait_s=40):
     """What comes back until the server ends the connection."""
     got = b''
     with socket.create_connection(('127.0.0.1', port), wait_s) as c:

@@ -150,7 +150,7 @@ BROKEN = [
 def frames(s, token):
     before = count(s, 'nightjar_bad_frames_total') + count(s, 'nightjar_messages_too_large_total')
     for name, data, want in BROKEN:
-        k = Sio(s.port, token, timeout=5)
+        k = Sio(s.port, token, timeout=40)
         try:
             k.s.sendall(data)
         except ConnectionError:
@@ -164,11 +164,11 @@ def frames(s, token):
     for name, data, want in (
             ('with 1000', struct.pack('>H', 1000), 1000), ('with 4999', struct.pack('>H', 4999), 4999),
             ('with a reason', struct.pack('>H', 1001) + b'bye', 1001), ('without a code', b'', None)):
-        k = Sio(s.port, token, timeout=5)
+        k = Sio(s.port, token, timeout=40)
         k.s.sendall(frame(0x88, data) + frame(0x81, b'2') * 10)
         code, _ = ends(k)
         tap.check(code == want, f'RFC 6455 5.5.1: a close {name} is answered alike', code)
-    k = Sio(s.port, token, timeout=5)
+    k = Sio(s.port, token, timeout=40)
     k.s.sendall(frame(0x01, b'420["presence') + frame(0x89, b'abc') + frame(0x00, b'') +
                 frame(0x80, b':set",{"status":"online"}]'))
     got = b''
@@ -205,19 +205,19 @@ def packets(s, token):
     n = 0
     for packets_, opened in ((BEFORE, False), (BEHIND, True)):
         for name, text in packets_:
-            k = Sio(s.port, token, timeout=5) if opened else Ws(s.port, timeout=5)
+            k = Sio(s.port, token, timeout=40) if opened else Ws(s.port, timeout=40)
             k.text(text)
             code, reason = ends(k)
             n += 1
             tap.check(code == 1008 and reason, f'packet: {name}: 1008', (code, reason))
             k.close()
-    k = Sio(s.port, token, timeout=5)
+    k = Sio(s.port, token, timeout=40)
     k.frame(b'\x04attachment', opcode=2)
     code, reason = ends(k)
     tap.check(code == 1008 and reason, 'packet: an attachment that is not due: 1008', (code, reason))
     after = count(s, 'nightjar_bad_frames_total')
     tap.check(after - before == n + 1, 'packets refused are counted', (before, after, n + 1))
-    k = Ws(s.port, timeout=5)
+    k = Ws(s.port, timeout=40)
     k.recv()
     k.text('40' + json.dumps({'token': 'x' * 20000}))
     code, reason = ends(k)
@@ -227,7 +227,7 @@ def packets(s, token):
                        ('a token that is an object', '40{"token":{}}'),
                        ('an unknown member', '40{"token":"x","admin":true}'),
                        ('a position that is a string', '40' + json.dumps({'token': token, 'after': 'x'}))):
-        k = Ws(s.port, timeout=5)
+        k = Ws(s.port, timeout=40)
         k.recv()
         k.text(text)
         got = k.recv()

@@ -7,6 +7,8 @@ import socket
 import struct
 import time
 
+PATIENCE_S = 40         # with a loaded machine
+
 
 class Closed(Exception):
     """The server ended the connection; .code of its close frame or None."""
@@ -17,7 +19,7 @@ class Closed(Exception):
 
 
 class Ws:
-    def __init__(self, port, origin=None, timeout=10):
+    def __init__(self, port, origin=None, timeout=PATIENCE_S):
         self.s = socket.create_connection(('127.0.0.1', port), timeout)
         self.s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         key = base64.b64encode(os.urandom(16)).decode()
@@ -99,7 +101,7 @@ class Ws:
 class Sio(Ws):
     """A connected, authenticated socket of the default namespace."""
 
-    def __init__(self, port, token=None, after=None, timeout=10, origin=None):
+    def __init__(self, port, token=None, after=None, timeout=PATIENCE_S, origin=None):
         super().__init__(port, timeout=timeout, origin=origin)
         self.acks, self.events, self.next_ack = {}, [], 0
         if self.status != 101:
@@ -141,7 +143,7 @@ class Sio(Ws):
             self.pump()
         return self.acks.pop(n)
 
-    def event(self, name, want=lambda d: True, wait_s=8):
+    def event(self, name, want=lambda d: True, wait_s=PATIENCE_S):
         """The payload of the next such event."""
         self.s.settimeout(wait_s)
         while True:
@@ -164,5 +166,5 @@ class Sio(Ws):
             try:
                 self.pump()
             except (TimeoutError, socket.timeout):
-                self.s.settimeout(10)
+                self.s.settimeout(PATIENCE_S)
                 return not any(e == name for e, _ in self.events)
