@@ -61,7 +61,7 @@ class Tls:
     """One TLS connection with requests on it."""
 
     def __init__(self, port, session=None):
-        raw = socket.create_connection(('127.0.0.1', port), 10)
+        raw = socket.create_connection(('127.0.0.1', port), 40)
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.s = CTX.wrap_socket(raw, session=session)
         self.print = hashlib.sha256(self.s.getpeercert(True)).hexdigest()
@@ -320,15 +320,15 @@ def handshakes():
     flags = ['--set', 'threads.reactors=1', '--set', 'edge.handshakes_max=4',
              '--set', 'edge.handshake=2s']
     with Server(BINARY, flags=flags) as s:
-        silent = [socket.create_connection(('127.0.0.1', s.tls_port), 10) for _ in range(4)]
+        silent = [socket.create_connection(('127.0.0.1', s.tls_port), 40) for _ in range(4)]
         time.sleep(0.3)
         began = time.monotonic()
         extra = Tls(s.tls_port)
         took = time.monotonic() - began
-        tap.check(extra.get() == 200 and 0.8 < took < 5, 'one too many waits its turn', took)
+        tap.check(extra.get() == 200 and 0.8 < took < 20, 'one too many waits its turn', took)
         tap.check(metric(s, 'nightjar_edge_handshakes_over_total') >= 1, 'and is counted')
         for c in silent:
-            c.settimeout(10)
+            c.settimeout(40)
             try:
                 got = c.recv(10)
             except ConnectionError:
@@ -357,7 +357,7 @@ def proxies():
 
 def sent_to(port, host):
     """Where the redirecting listener sends who asks for that host."""
-    with socket.create_connection(('127.0.0.1', port), 10) as c:
+    with socket.create_connection(('127.0.0.1', port), 40) as c:
         c.sendall(f'GET /a?b=c HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n'.encode())
         got = b''
         while more := c.recv(65536):
