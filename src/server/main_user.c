@@ -134,6 +134,15 @@ import_step(struct store_job *j, struct txn *tx)
 	return t->im.faults_n > 0 ? ERR_CONFLICT : OK;
 }
 
+/* A name out of a file from elsewhere: nothing in it moves the terminal. */
+static void
+say_name(const char *name)
+{
+	for (; *name != '\0'; name++)
+		fprintf(stderr, *name > ' ' && *name <= '~' ? "%c" : "\\x%02x",
+		    (unsigned)(uint8_t)*name);
+}
+
 static void
 say_faults(const char *file, const struct import *im)
 {
@@ -143,8 +152,9 @@ say_faults(const char *file, const struct import *im)
 		fprintf(stderr, "nightjard: %s", file);
 		if (f->line > 0)
 			fprintf(stderr, ", line %zu", f->line);
-		fprintf(stderr, ":%s%s %s\n", f->field[0] != '\0' ? " " : "",
-		    f->field, f->message);
+		fprintf(stderr, ":%s", f->field[0] != '\0' ? " " : "");
+		say_name(f->field);
+		fprintf(stderr, " %s\n", f->message);
 	}
 	fprintf(stderr, "nightjard: nothing was imported\n");
 }

@@ -1,11 +1,15 @@
 """57_outsiders.py NIGHTJARD: what a stranger on the network or a page on
 another site must not be able to do: speak to a session whose id it knows,
-stay without authenticating, send much before it has, read the metrics."""
+stay without authenticating, send much before it has, read the metrics; and
+what a file of accounts from elsewhere must not: move the terminal."""
 import json
 import os
 import re
 import socket
+import ssl
+import subprocess
 import sys
+import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -73,6 +77,29 @@ def pages(s):
         tap.check(got == [200, 200, 101], f'{name}: polls and upgrades', got)
 
 
+def upgrades_by_tls(s):
+    """A page of ours, whichever reactor its requests land on."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    head = f'Host: localhost:{s.tls_port}\r\nOrigin: https://localhost:{s.tls_port}\r\n'
+
+    def one(target, more=''):
+        with socket.create_connection(('127.0.0.1', s.tls_port), 10) as raw:
+            with context.wrap_socket(raw) as t:
+                t.sendall(f'GET {target} HTTP/1.1\r\n{head}{more}\r\n'.encode())
+                got = b''
+                while b'}' not in got and b'101 ' not in got:
+                    got += t.recv(65536) or b'}'
+        return got
+    more = ''.join(f'{k}: {v}\r\n' for k, v in SWITCH.items())
+    got = []
+    for _ in range(12):
+        sid = re.search(rb'"sid":"([^"]+)"', one(POLL))[1].decode()
+        got.append(one(f'/socket.io/?EIO=4&transport=websocket&sid={sid}', more)[:12])
+    tap.check(set(got) == {b'HTTP/1.1 101'}, 'a page of ours upgrades over TLS on any reactor', got)
+
+
 def ends(what, seconds=10):
     """The close code, or what else it was."""
     end = time.monotonic() + seconds
@@ -130,6 +157,20 @@ def unauthenticated(s):
     tap.check('validation_failed' in got, 'from then on messages may be long', got)
 
 
+def files(binary):
+    with tempfile.TemporaryDirectory() as folder:
+        data, file = os.path.join(folder, 'data'), os.path.join(folder, 'file')
+        subprocess.run([binary, 'init', '--data', data], check=True, stdout=subprocess.DEVNULL)
+        for text in (b'username,email,password_hash,\x1b]0;pwned\x07\x9b2J\nabc,d@e.fg,x,y\n',
+                     b'{"username":"abc","email":"a@b.cd","password_hash":"x","\\u001b[2J\\u009b":1}\n'):
+            with open(file, 'wb') as f:
+                f.write(text)
+            got = subprocess.run([binary, 'user', 'import', file, '--data', data], capture_output=True, timeout=60)
+            tap.check(got.returncode == 1 and b'\\x1b' in got.stderr and
+                      not [c for c in got.stderr if c != 10 and not 32 <= c < 127],
+                      'names in a bad file are shown without what moves a terminal', got.stderr)
+
+
 def metrics(binary):
     with Server(binary, flags=['--set', 'edge.trusted=127.0.0.1']) as s:
         for at, status in (('203.0.113.7', 403), ('127.0.0.1, 203.0.113.7', 403), ('2001:db8::1', 403),
@@ -142,7 +183,9 @@ def metrics(binary):
 with Server(sys.argv[1], flags=['--set', 'threads.reactors=3', '--set', f'edge.origins={FRIEND}',
                                 '--set', 'edge.authenticate=5s']) as server:
     pages(server)
+    upgrades_by_tls(server)
     unauthenticated(server)
     tap.check(server.kill(15) == 0, 'the server ends in good order', server.log()[-500:])
 metrics(sys.argv[1])
+files(sys.argv[1])
 sys.exit(tap.done())
