@@ -627,8 +627,9 @@ struct edge_conf {
 	uint64_t binary_ms;		/* the next attachment comes within
 					   [60000] */
 	uint32_t links_max;		/* mails to siblings under way [65536];
-					   over: what is sent is lost there;
-					   0: nothing goes to them */
+					   over: what is sent is lost there,
+					   and nobody is asked for who comes
+					   back; 0: nothing goes to them */
 	uint64_t recovery_ms;		/* what an unwanted end leaves is kept so
 					   long for the client to come back;
 					   0: recovery is off [0] */

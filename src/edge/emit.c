@@ -181,11 +181,30 @@ counter(struct blob *b)
 	return (atomic_uint *)(void *)b->p;
 }
 
+struct blob *
+edge_emit_depart(struct edge *e)
+{
+	struct blob *b = e->sio->under_way;
+
+	if (atomic_load(counter(b)) >= e->conf.links_max) {
+		e->stats.links_over++;
+		return NULL;
+	}
+	atomic_fetch_add(counter(b), 1);
+	return blob_ref(b);
+}
+
+void
+edge_emit_arrive(struct blob *under_way)
+{
+	atomic_fetch_sub(counter(under_way), 1);
+	blob_unref(under_way);
+}
+
 static void
 post_free(struct post *p)
 {
-	atomic_fetch_sub(counter(p->under_way), 1);
-	blob_unref(p->under_way);
+	edge_emit_arrive(p->under_way);
 	blob_unref(p->frames);
 	blob_unref(p->targets);
 	free(p);
@@ -221,22 +240,22 @@ on_post(struct reactor *reactor, struct mail *m)
 static void
 post_one(struct edge *e, unsigned to, const struct post *what)
 {
-	struct blob *under_way = e->sio->under_way;
-	struct post *p = NULL;
+	struct blob *under_way = edge_emit_depart(e);
+	struct post *p;
 
-	if (atomic_load(counter(under_way)) < e->conf.links_max)
-		p = malloc(sizeof *p);
-	if (p == NULL) {
+	if (under_way == NULL)
+		return;
+	if ((p = malloc(sizeof *p)) == NULL) {
 		e->stats.links_over++;
+		edge_emit_arrive(under_way);
 		return;
 	}
 	*p = *what;
 	p->mail = (struct mail){ NULL, on_post };
 	p->mesh = e->mesh;
-	p->under_way = blob_ref(under_way);
+	p->under_way = under_way;
 	blob_ref(p->frames);
 	blob_ref(p->targets);
-	atomic_fetch_add(counter(under_way), 1);
 	if (!edge_mesh_post(e, to, &p->mail))
 		post_free(p);
 }

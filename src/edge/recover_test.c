@@ -400,11 +400,12 @@ be(int i)
 }
 
 static void
-link_three(void)
+link_three(uint32_t links_max)
 {
 	struct edge_conf c;
 
 	conf_of(&c);
+	c.links_max = links_max;
 	rig_teardown(NULL);
 	buf_init(&rig.log, RIG_OUT_MAX);
 	for (unsigned i = 0; i < 3; i++) {
@@ -445,7 +446,7 @@ test_recover_at_a_sibling(void **state)
 	int fd, staying;
 
 	(void)state;
-	link_three();
+	link_three(65536);
 	be(2);
 	staying = rig_ws();
 	rig_send_text(staying, "40" HERE ",");
@@ -494,7 +495,7 @@ test_recover_at_a_sibling_in_vain(void **state)
 	int fd;
 
 	(void)state;
-	link_three();
+	link_three(65536);
 	fd = come();
 	go(fd);
 	be(1);
@@ -520,6 +521,28 @@ test_recover_at_a_sibling_in_vain(void **state)
 	unlink_three();
 }
 
+/* More mail than may be under way: he is somebody new, at once. */
+static void
+test_recover_at_a_sibling_is_limited(void **state)
+{
+	int fd;
+
+	(void)state;
+	link_three(1);
+	be(2);			/* 0 is asked, for 2 there is no room */
+	go(come());
+	be(1);
+	fd = back_with(pid, offset);
+	run_all(4);
+	be(1);
+	assert_false(is_same(fd, ""));
+	assert_int_equal(edge_stats(edges[1])->links_over, 2);
+	assert_int_equal(atomic_load((atomic_uint *)(void *)
+	    edges[1]->sio->under_way->p), 0);
+	sys_close(fd);
+	unlink_three();
+}
+
 int
 main(void)
 {
@@ -537,6 +560,7 @@ main(void)
 		RIG_TEST(test_recover_is_off),
 		RIG_TEST(test_recover_at_a_sibling),
 		RIG_TEST(test_recover_at_a_sibling_in_vain),
+		RIG_TEST(test_recover_at_a_sibling_is_limited),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,6 +24,7 @@ struct seek {
 	unsigned from;			/* the asker */
 	uint32_t index, generation;	/* its socket */
 	uint64_t mark;			/* in its log */
+	struct blob *under_way;		/* the asker's */
 	struct blob *nsp;
 	uint64_t offset;
 	char pid[SIO_PID];
@@ -52,6 +53,7 @@ seek_free(struct seek *s)
 	buf_fini(&s->missed);
 	blob_unref(s->rooms);
 	blob_unref(s->nsp);
+	edge_emit_arrive(s->under_way);
 	wipe(s->pid, sizeof s->pid);
 	free(s);
 }
@@ -165,10 +167,16 @@ post(struct sock *k, unsigned to, mail_fn run, struct span pid,
     uint64_t offset)
 {
 	struct edge *e = k->nsp->edge;
-	struct seek *s = calloc(1, sizeof *s);
+	struct blob *under_way = edge_emit_depart(e);
+	struct seek *s;
 
-	if (s == NULL)
+	if (under_way == NULL)
 		return false;
+	if ((s = calloc(1, sizeof *s)) == NULL) {
+		edge_emit_arrive(under_way);
+		return false;
+	}
+	s->under_way = under_way;
 	s->mail = (struct mail){ NULL, run };
 	s->mesh = e->mesh;
 	s->from = reactor_index(e->reactor);

@@ -169,6 +169,12 @@ void edge_emit_decode(struct span coded, struct targets *out);
 struct blob *edge_emit_targets(const struct edge_to *to);
 /* NULL: no memory, or above 4 GiB. */
 struct blob *edge_emit_encode(const struct sio_frames *f);
+/*
+ * One more mail to a sibling is under way: a reference that travels with it,
+ * given back where it ends. NULL: too many are (conf.links_max), counted.
+ */
+struct blob *edge_emit_depart(struct edge *e);
+void edge_emit_arrive(struct blob *under_way);
 /* To one, where recovery is on. */
 void edge_emit_logged(struct sock *k, struct span name,
     const struct edge_args *args);
