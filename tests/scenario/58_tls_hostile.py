@@ -232,6 +232,32 @@ def good(s):
         tap.check(c.until_end()[1] == 'bad_record_mac', '5.2: the version is authenticated')
 
 
+def apart(s):
+    """Connections of a reactor share cipher contexts: what one breaks is its
+    own, whatever the others were in the middle of."""
+    for suite in SUITES:
+        cs = [Client(s.tls_port, suite) for _ in range(6)]
+        for c in cs:
+            c.handshake()
+        n = 0
+        for i in range(60):
+            c = cs[i % 6]
+            if i % 7 == 3:
+                c.sock.sendall(bent(c.seal(DATA, GET, i * 9)))
+                n += c.until_end()[1] == 'bad_record_mac'
+                c.sock.close()
+                cs[i % 6] = c = Client(s.tls_port, suite)
+                c.handshake()
+            half = c.seal(DATA, GET, i * 11)
+            c.sock.sendall(half[:i + 3])
+            other = cs[(i + 1) % 6]
+            n += SPOKE in other.ask(GET, pieces=other.update(i % 2 == 0) + other.seal(DATA, GET))
+            n += SPOKE in c.ask(GET, pieces=half[i + 3:])
+        tap.check(n == 129, f'{suite:x}: connections side by side, some of them broken', n)
+        for c in cs:
+            c.sock.close()
+
+
 def flights(s):
     """What comes right behind Finished, in one piece or cut: the records that
     OpenSSL read no more are ours."""
@@ -437,7 +463,7 @@ def memory(s):
 keylog = os.path.join('/tmp', f'nightjar-keylog-{os.getpid()}')
 os.environ['SSLKEYLOGFILE'] = keylog
 with Server(sys.argv[1]) as server:
-    for scenario in (good, after, told, flights, handshakes, fragments, memory):
+    for scenario in (good, after, told, apart, flights, handshakes, fragments, memory):
         scenario(server)
     tap.check(not os.path.exists(keylog), 'SSLKEYLOGFILE gets nothing')
     tap.check(server.rest('GET', '/ready').status == 200, 'the server goes on')
