@@ -274,10 +274,6 @@ def rows(port, own):
     for section, what, text in PLAIN:
         yield (f'RFC 6455 {section}: {what} is no handshake', refused,
                (port, text, {400, 426} if own else {400, 404, 426}))
-    for n in (1, 10, 100):
-        yield f'RFC 6455 4.2: in pieces of {n}', in_pieces, (port, n, False)
-        yield f'RFC 6455 4.2: in pieces of {n}, a frame behind it', in_pieces, (port, n, True)
-    yield 'RFC 6455 4.2: in one write, a frame behind it', in_pieces, (port, 9999, True)
     for section, what, pieces, want, marks in ROWS:
         if own or 'own' not in marks:
             yield f'RFC 6455 {section}: {what}', frames, (port, pieces, want, marks)
@@ -322,6 +318,10 @@ def deflate_rows(port, own):
 
 def alone(port, own):
     """Those that need the machine for themselves."""
+    for n in (1, 10, 100):
+        yield f'RFC 6455 4.2: in pieces of {n}', in_pieces, (port, n, False)
+        yield f'RFC 6455 4.2: in pieces of {n}, a frame behind it', in_pieces, (port, n, True)
+    yield 'RFC 6455 4.2: in one write, a frame behind it', in_pieces, (port, 9999, True)
     yield 'RFC 6455 5.4: the largest text', largest, (port, MAX, 'T', None)
     yield 'RFC 6455 5.4: the largest binary message', largest, (port, MAX, 'B', None)
     yield 'RFC 6455 7.4.1: a byte more is 1009', largest, (port, MAX + 1, 'B', 1009)
