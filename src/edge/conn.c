@@ -44,8 +44,27 @@ uncount_handshake(struct conn *c)
 {
 	if (c->flags & CONN_COUNTED)
 		c->edge->handshakes--;
-	c->flags &= (uint16_t)~CONN_COUNTED;
+	if (c->flags & CONN_SHARES)
+		edge_addrs_give(&c->edge->hs_addrs, UINT32_MAX, &c->peer);
+	c->flags &= (uint16_t)~(CONN_COUNTED | CONN_SHARES);
 	edge_listen_settle(c->edge);
+}
+
+/* A trusted proxy's are many people's, and so is what has no limit. */
+static bool
+shares(const struct edge *e, const struct sys_addr *peer)
+{
+	return e->conf.handshakes_max > 0 && !edge_proxy_is_trusted(e, peer);
+}
+
+/* Else one that never goes on with its handshakes would keep all others out. */
+static bool
+take_share(struct edge *e, const struct sys_addr *peer)
+{
+	uint32_t max = (e->conf.handshakes_max + EDGE_HS_SHARE - 1) /
+	    EDGE_HS_SHARE;
+
+	return !shares(e, peer) || edge_addrs_take(&e->hs_addrs, max, peer);
 }
 
 /*
@@ -241,6 +260,11 @@ may_open(struct edge *e, const struct sys_addr *peer, bool tls)
 		st->addr_over++;
 		return false;
 	}
+	if (tls && !take_share(e, peer)) {
+		st->handshakes_over++;
+		edge_addrs_give(&e->addrs, addr_max(e, peer), peer);
+		return false;
+	}
 	return true;
 }
 
@@ -278,12 +302,16 @@ edge_conn_open(struct edge *e, int fd, const struct sys_addr *peer,
 	    e->conf.out_max) != OK) {
 		st->conns_over++;
 		edge_addrs_give(&e->addrs, addr_max(e, peer), peer);
+		if (tls != NULL && shares(e, peer))
+			edge_addrs_give(&e->hs_addrs, UINT32_MAX, peer);
 		slab_put(&e->conns, c);
 		return;
 	}
 	begin(c, e, peer, flags);
 	if (tls != NULL) {
 		c->flags |= CONN_IS_TLS | CONN_COUNTED;
+		if (shares(e, peer))
+			c->flags |= CONN_SHARES;
 		e->handshakes++;
 		edge_conn_enter(c, CONN_TLS, e->conf.tls_ms);
 	} else {

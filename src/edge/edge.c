@@ -148,6 +148,7 @@ release(struct edge *e)
 	slab_close(&e->polls);
 	map_fini(&e->addrs);
 	map_fini(&e->poll_addrs);
+	map_fini(&e->hs_addrs);
 	free(e->headers);
 	free(e->scratch);
 	free(e->names);
@@ -220,6 +221,7 @@ edge_open(struct reactor *r, const struct edge_conf *c,
 	sys_random(&seed, sizeof seed);
 	map_init(&e->addrs, EDGE_ADDR_KEY, c->conns_max, seed);
 	map_init(&e->poll_addrs, EDGE_ADDR_KEY, c->polls_max, seed);
+	map_init(&e->hs_addrs, EDGE_ADDR_KEY, c->conns_max, seed);
 	sys_random(&e->sid_mask, sizeof e->sid_mask);
 	e->scratch = malloc(EDGE_SCRATCH);
 	e->names = malloc(EDGE_SCRATCH);

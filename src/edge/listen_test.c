@@ -226,12 +226,66 @@ test_redirect_refuses_odd_names(void **state)
 	assert_int_equal(rig.edge->listeners_n, 0);
 }
 
+/* A connection that begins a TLS handshake, and never goes on with it. */
+static int
+half_open(struct tls_ctx *tls, const char *ip)
+{
+	struct sys_addr a;
+	int fds[2];
+
+	assert_true(sys_addr_decode(ip, 1000, &a));
+	assert_int_equal(sys_pair(fds), OK);
+	edge_conn_open(rig.edge, fds[0], &a, tls, 0);
+	return fds[1];
+}
+
+/* Of the handshakes at once one address has a part, so others find room. */
+static void
+test_listen_handshakes_are_shared(void **state)
+{
+	struct edge_conf c;
+	struct tls_ctx *tls;
+	struct buf cert, key;
+	int fds[5];
+
+	(void)state;
+	edge_conf_default(&c);
+	c.handshakes_max = 8;
+	rig_restart(&c);
+	buf_init(&cert, 16384);
+	buf_init(&key, 16384);
+	assert_int_equal(tls_self_signed("localhost", 2, &cert, &key), OK);
+	assert_int_equal(tls_ctx_server(buf_span(&cert), buf_span(&key),
+	    &tls), OK);
+	for (size_t i = 0; i < 4; i++)
+		fds[i] = half_open(tls, "203.0.113.7");
+	assert_int_equal(rig.edge->handshakes, 8 / EDGE_HS_SHARE);
+	assert_int_equal(edge_stats(rig.edge)->handshakes_over, 2);
+	fds[4] = half_open(tls, "203.0.113.8");
+	assert_int_equal(rig.edge->handshakes, 8 / EDGE_HS_SHARE + 1);
+	for (size_t i = 0; i < 5; i++)
+		sys_close(fds[i]);
+	rig_run(5);
+	assert_int_equal(rig.edge->handshakes, 0);
+	fds[0] = half_open(tls, "203.0.113.7");	/* and it is counted down */
+	assert_int_equal(rig.edge->handshakes, 1);
+	for (size_t i = 0; i < 100; i++)	/* this machine is nobody else */
+		sys_close(half_open(tls, "127.0.0.1"));
+	sys_close(fds[0]);
+	rig_run(5);
+	assert_int_equal(edge_stats(rig.edge)->conns, 0);
+	tls_ctx_unref(tls);
+	buf_fini(&cert);
+	buf_fini(&key);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		RIG_TEST(test_listen_waits_for_slots),
 		RIG_TEST(test_listen_full_does_not_spin),
+		RIG_TEST(test_listen_handshakes_are_shared),
 		RIG_TEST(test_redirect_goes_to_the_same_target),
 		RIG_TEST(test_redirect_is_not_open),
 		RIG_TEST(test_redirect_without_names),

@@ -33,6 +33,8 @@
 #define EDGE_HEADERS_BYTES 8192	/* of conf.headers as text */
 #define EDGE_NAMES_BYTES 1024	/* of a redirect's names */
 #define EDGE_RATE_MS 10000	/* before a body's rate is looked at */
+#define EDGE_HS_SHARE 4		/* one address has at most this part of
+					   conf.handshakes_max */
 
 enum conn_state {
 	CONN_TLS,	/* handshake */
@@ -56,6 +58,7 @@ enum conn_state {
 #define CONN_REDIRECT 512u	/* of a listener that redirects */
 #define CONN_STREAM 1024u	/* its answer is written bit by bit */
 #define CONN_EIO 2048u		/* its request is for an Engine.IO path */
+#define CONN_SHARES 4096u	/* counted in hs_addrs, too */
 
 struct session;
 struct conn;
@@ -211,6 +214,7 @@ struct edge {
 					   waits to be written */
 	struct map addrs;		/* connections of each address */
 	struct map poll_addrs;		/* polling sessions, likewise */
+	struct map hs_addrs;		/* handshakes under way, likewise */
 	uint32_t sid_mask;		/* of the slots in session ids */
 	struct sio *sio;		/* what Socket.IO has: edge/sio.h */
 	uint32_t gone, gone_last;	/* sockets whose end the app must hear */
