@@ -72,7 +72,7 @@ case $mode in
 	compile build
 	tally style /usr/bin/python3 tools/tidy.py
 	tally acceptance /usr/bin/python3 tools/acceptance.py --check
-	meson_tests plain build --suite vectors --suite e2e --suite scenario
+	meson_tests plain build --suite vectors --suite e2e --suite scenario --timeout-multiplier 3
 	CC=$CLANG configure build-clang
 	tally clang ninja --quiet -C build-clang
 	configure build-asan -Db_sanitize=address,undefined -Db_lundef=false

@@ -8,7 +8,7 @@ import { freePort } from '../../lib/ports.mjs';
 export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
 // Timeouts that a loaded machine keeps, too.
-export const PROFILE_B = ['--ping-interval', '1000', '--ping-timeout', '5000',
+export const PROFILE_B = ['--ping-interval', '1000', '--ping-timeout', '10000',
   '--max-payload', '4000000', '--connect-timeout', '30000'];
 export const PROFILE_C = [...PROFILE_B, '--recovery-ms', '30000'];
 
