@@ -111,6 +111,33 @@ args_put(struct args_out *o, struct span json)
 		o->bad = true;
 }
 
+static bool
+is_blank(uint8_t c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+void
+args_put_compact(struct args_out *o, struct span json)
+{
+	bool quoted = false;
+	size_t from = 0;
+
+	for (size_t i = 0; i < json.n; i++) {
+		uint8_t c = json.p[i];
+
+		if (quoted && c == '\\') {
+			i++;
+		} else if (c == '"') {
+			quoted = !quoted;
+		} else if (!quoted && is_blank(c)) {
+			args_put(o, span_sub(json, from, i - from));
+			from = i + 1;
+		}
+	}
+	args_put(o, span_sub(json, from, json.n));
+}
+
 void
 args_put_string(struct args_out *o, struct span text)
 {

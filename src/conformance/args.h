@@ -38,6 +38,8 @@ struct args_out {
 void args_out_init(struct args_out *o);
 void args_out_fini(struct args_out *o);
 void args_put(struct args_out *o, struct span json);
+/* The same without the blanks between its tokens. json is well-formed. */
+void args_put_compact(struct args_out *o, struct span json);
 void args_put_string(struct args_out *o, struct span text);
 /* A room's name, as args_rooms has made it. */
 void args_put_room(struct args_out *o, struct span name);

@@ -120,6 +120,22 @@ test_args_put_writes_names_back(void **state)
 	args_out_fini(&o);
 }
 
+static void
+test_args_put_compact_drops_blanks(void **state)
+{
+	struct args_out o;
+
+	(void)state;
+	args_out_init(&o);
+	args_put_compact(&o, SPAN(" 1 ,\t\"a \\\" b\" , { \"c d\" :\r\n[ ] } "));
+	args_put_compact(&o, SPAN(""));
+	args_put_compact(&o, SPAN("\" \\\\\" , 2"));
+	assert_false(o.bad);
+	assert_true(span_eq(buf_span(&o.text),
+	    SPAN("1,\"a \\\" b\",{\"c d\":[]}\" \\\\\",2")));
+	args_out_fini(&o);
+}
+
 int
 main(void)
 {
@@ -130,6 +146,7 @@ main(void)
 		cmocka_unit_test(test_args_rooms_names),
 		cmocka_unit_test(test_args_rooms_of_an_array),
 		cmocka_unit_test(test_args_put_writes_names_back),
+		cmocka_unit_test(test_args_put_compact_drops_blanks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

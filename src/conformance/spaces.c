@@ -137,18 +137,21 @@ is_dynamic(struct span nsp)
 static void
 let_in(struct peer *p, struct edge_ref sock, const struct edge_connect *c)
 {
-	struct span auth = c->auth.n > 0 ? c->auth : SPAN("{}");
 	struct guest *g = pool_get(&p->guests);
+	struct args_out auth;
 
 	if (g == NULL) {
 		edge_refuse(sock, SPAN("out of memory"), SPAN(""));
 		return;
 	}
-	g->auth = blob_dup(auth);
+	args_out_init(&auth);
+	args_put_compact(&auth, c->auth.n > 0 ? c->auth : SPAN("{}"));
+	g->auth = auth.bad ? NULL : blob_dup(buf_span(&auth.text));
+	args_out_fini(&auth);
 	g->query = c->user != NULL ? blob_ref(c->user) : NULL;
 	edge_set_user(sock, g);
 	edge_accept(sock);
-	edge_emit_one(sock, SPAN("auth"), auth);
+	edge_emit_one(sock, SPAN("auth"), spaces_auth(sock));
 }
 
 void
