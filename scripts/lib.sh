@@ -9,7 +9,7 @@ BUILD_PACKAGES="build-essential pkg-config meson ninja-build python3
  zlib1g-dev libzstd-dev xz-utils ca-certificates"
 NEWER_PACKAGES="libssl-dev libllhttp-dev libyyjson-dev libhiredis-dev"
 TEST_PACKAGES="valgrind postgresql procps gdb sqlite3 nginx-light haproxy
- python3-socketio python3-aiohttp python3-requests python3-websocket brotli"
+ python3-socketio python3-aiohttp python3-cryptography python3-requests python3-websocket brotli"
 FULL_PACKAGES="gcovr"
 
 as_root() {
