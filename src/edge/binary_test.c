@@ -199,19 +199,19 @@ test_binary_comes_in_time(void **state)
 
 	(void)state;
 	edge_conf_default(&c);
-	c.binary_ms = 30;
+	c.binary_ms = 300;
 	rig_restart(&c);
 	fd = rig_sio();
 	rig_send_text(fd, "452-[\"echo\"," P0 "," P1 "]");
-	rig_run_ms(20);
+	rig_run_ms(180);
 	rig_send_binary(fd, SPAN("one"));
-	rig_run_ms(20);
-	rig_send_binary(fd, SPAN("two"));	/* 30 ms for each */
+	rig_run_ms(180);
+	rig_send_binary(fd, SPAN("two"));	/* 300 ms for each */
 	assert_string_equal(rig_frames(fd),
 	    "T 452-[\"echoed\"," P0 "," P1 "]\nB one\nB two\n");
-	rig_run_ms(50);
+	rig_run_ms(350);	/* nothing is due any more */
 	rig_send_text(fd, "452-[\"echo\"," P0 "," P1 "]");
-	rig_run_ms(50);
+	rig_run_ms(450);
 	assert_string_equal(rig_frames(fd), BAD);
 	assert_int_equal(edge_stats(rig.edge)->binary_late, 1);
 	sys_close(fd);
