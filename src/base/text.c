@@ -324,6 +324,14 @@ base64_decode_any(struct span in, uint8_t *out)
 }
 
 void
+text_lower(struct span in, uint8_t *out)
+{
+	for (size_t i = 0; i < in.n; i++)
+		out[i] = in.p[i] >= 'A' && in.p[i] <= 'Z' ?
+		    (uint8_t)(in.p[i] - 'A' + 'a') : in.p[i];
+}
+
+void
 hex_encode(struct span in, char *out)
 {
 	static const char digits[] = "0123456789abcdef";

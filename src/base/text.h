@@ -37,6 +37,9 @@ bool base64url_decode(struct span in, uint8_t *out, size_t *n_out);
 #define BASE64_ANY_MAX(n) ((n) / 4 * 3 + (n) % 4)
 size_t base64_decode_any(struct span in, uint8_t *out);
 
+/* ASCII letters in lower case, all else as it is; out: in.n bytes. */
+void text_lower(struct span in, uint8_t *out);
+
 void hex_encode(struct span in, char *out);		/* 2n, no NUL */
 bool hex_decode(struct span in, uint8_t *out);		/* n/2 bytes */
 

@@ -284,6 +284,17 @@ test_time_refuses_what_is_no_time(void **state)
 	assert_true(ms == 5);
 }
 
+static void
+test_lower_changes_ascii_letters_alone(void **state)
+{
+	static const char in[] = "AZaz09@[`{\xc3\x84\0Q";
+	uint8_t out[sizeof in - 1];
+
+	(void)state;
+	text_lower(span_of(in, sizeof in - 1), out);
+	assert_memory_equal(out, "azaz09@[`{\xc3\x84\0q", sizeof out);
+}
+
 int
 main(void)
 {
@@ -297,6 +308,7 @@ main(void)
 		cmocka_unit_test(test_base64_decode_is_strict),
 		cmocka_unit_test(test_base64_any_passes_over_what_is_none),
 		cmocka_unit_test(test_base64url_has_no_padding),
+		cmocka_unit_test(test_lower_changes_ascii_letters_alone),
 		cmocka_unit_test(test_hex_both_ways),
 		cmocka_unit_test(test_time_both_ways),
 		cmocka_unit_test(test_time_every_day_of_400_years),

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/text.h"
 #include "crypto/host.h"
 #include "wire/shapes.h"
 
@@ -33,9 +34,7 @@ lower(struct arena *a, struct span in, struct span *out)
 
 	if (p == NULL)
 		return ERR_TOO_LARGE;
-	for (size_t i = 0; i < in.n; i++)
-		p[i] = in.p[i] >= 'A' && in.p[i] <= 'Z' ?
-		    (uint8_t)(in.p[i] - 'A' + 'a') : in.p[i];
+	text_lower(in, p);
 	*out = span_of(p, in.n);
 	return OK;
 }

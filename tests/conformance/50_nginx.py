@@ -5,22 +5,15 @@ proxy headers.
 
     50_nginx.py CONFORMANCE NIGHTJARD
 """
-import asyncio
-import logging
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 
-import engineio
-
 import behind
 from behind import change, login, same
-from peer import PROFILE_B, Peer, Tap, free_port
-
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
-from server import Server   # noqa: E402  (a nightjard of its own)
+from peer import free_port
 
 NGINX = shutil.which('nginx') or '/usr/sbin/nginx'
 
@@ -116,28 +109,5 @@ def addresses(tap, nginx):
                                     'X-Forwarded-For': '198.51.100.7'}), 401)
 
 
-async def run(tap, conformance, nightjard):
-    with Peer(conformance, PROFILE_B) as a, Peer(conformance, PROFILE_B) as b, \
-            Server(nightjard, limits=True, flags=(
-                '--set', 'edge.trusted=127.0.0.1')) as server:
-        nginx = Nginx(a.port, b.port, server.port)
-        with tap.case('nginx -t takes deploy/nginx.conf'):
-            nginx.check()
-        with nginx:
-            await behind.through_one(tap, nginx)
-            await behind.through_two(tap, nginx, (a, b), lambda i: {
-                'X-Client': f'10.{i}.7.{i + 1}'})
-            await behind.product(tap, nginx)
-            addresses(tap, nginx)
-
-
-def main():
-    logging.disable(logging.CRITICAL)
-    engineio.payload.Payload.max_decode_packets = 1000
-    tap = Tap()
-    asyncio.run(run(tap, sys.argv[1], sys.argv[2]))
-    return tap.done()
-
-
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(behind.main(Nginx, 'nginx -t takes deploy/nginx.conf', addresses))

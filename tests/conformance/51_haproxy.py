@@ -5,24 +5,17 @@ proxy headers.
 
     51_haproxy.py CONFORMANCE NIGHTJARD
 """
-import asyncio
 import http.client
 import json
-import logging
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 
-import engineio
-
 import behind
 from behind import change, same
-from peer import PROFILE_B, Peer, Tap, free_port
-
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
-from server import Server   # noqa: E402  (a nightjard of its own)
+from peer import free_port
 
 HAPROXY = shutil.which('haproxy') or '/usr/sbin/haproxy'
 
@@ -126,28 +119,6 @@ def addresses(tap, proxy):
         assert 'Secure' in fields['Set-Cookie'], fields['Set-Cookie']
 
 
-async def run(tap, conformance, nightjard):
-    with Peer(conformance, PROFILE_B) as a, Peer(conformance, PROFILE_B) as b, \
-            Server(nightjard, limits=True, flags=(
-                '--set', 'edge.trusted=127.0.0.1')) as server:
-        proxy = Haproxy(a.port, b.port, server.port)
-        with tap.case('haproxy -c takes deploy/haproxy.cfg'):
-            proxy.check()
-        with proxy:
-            await behind.through_one(tap, proxy)
-            await behind.through_two(tap, proxy, (a, b), lambda i: {
-                'X-Client': f'10.{i}.7.{i + 1}'})
-            await behind.product(tap, proxy)
-            addresses(tap, proxy)
-
-
-def main():
-    logging.disable(logging.CRITICAL)
-    engineio.payload.Payload.max_decode_packets = 1000
-    tap = Tap()
-    asyncio.run(run(tap, sys.argv[1], sys.argv[2]))
-    return tap.done()
-
-
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(behind.main(Haproxy, 'haproxy -c takes deploy/haproxy.cfg',
+                         addresses))

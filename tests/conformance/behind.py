@@ -7,17 +7,25 @@ A proxy here is an object with a port `one` (a conformance server behind it),
 """
 import asyncio
 import json
+import logging
 import os
 import re
 import ssl
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.error
 import urllib.request
 
 import aiohttp
+import engineio
 import socketio
+
+from peer import PROFILE_B, Peer, Tap
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
+from server import Server   # noqa: E402  (a nightjard of its own)
 
 PATIENCE_S = 30
 DEPLOY = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..',
@@ -217,3 +225,29 @@ async def product(tap, proxy):
 def login(base, name, fields):
     return get(base + '/api/auth/login', {**JSON, **fields}, json.dumps(
         {'username': name, 'password': 'wrong'}).encode())[0]
+
+
+async def through(tap, make, taken, addresses, programs):
+    conformance, nightjard = programs
+    with Peer(conformance, PROFILE_B) as a, Peer(conformance, PROFILE_B) as b, \
+            Server(nightjard, limits=True, flags=(
+                '--set', 'edge.trusted=127.0.0.1')) as server:
+        proxy = make(a.port, b.port, server.port)
+        with tap.case(taken):
+            proxy.check()
+        with proxy:
+            await through_one(tap, proxy)
+            await through_two(tap, proxy, (a, b), lambda i: {
+                'X-Client': f'10.{i}.7.{i + 1}'})
+            await product(tap, proxy)
+            addresses(tap, proxy)
+
+
+def main(make, taken, addresses):
+    """All of it: make(a, b, c) is the proxy before the servers at these
+    ports; addresses(tap, proxy) are the cases that only it can say."""
+    logging.disable(logging.CRITICAL)
+    engineio.payload.Payload.max_decode_packets = 1000
+    tap = Tap()
+    asyncio.run(through(tap, make, taken, addresses, sys.argv[1:3]))
+    return tap.done()

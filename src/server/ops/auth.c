@@ -51,9 +51,7 @@ auth_lower(struct call *c, struct span in, struct span *out)
 
 	if (p == NULL)
 		return ERR_TOO_LARGE;
-	for (size_t i = 0; i < in.n; i++)
-		p[i] = in.p[i] >= 'A' && in.p[i] <= 'Z' ?
-		    (uint8_t)(in.p[i] - 'A' + 'a') : in.p[i];
+	text_lower(in, p);
 	*out = span_of(p, in.n);
 	return OK;
 }
