@@ -27,6 +27,7 @@ PEER_CLIENTS = 40       # at once, on nightjar-conformance
 PEOPLE = 12             # on nightjard, in pairs
 MAY_GROW = 0.08         # of the memory of the warm server, and:
 MAY_GROW_BYTES = 6 * MIB
+PAGES_MAX = 10 * MIB    # of the database that the store's caches hold
 KINDS = (['websocket'], ['polling'], ['polling', 'websocket'])
 
 
@@ -39,14 +40,17 @@ class Tally:
 
 
 class Memory:
-    """Resident bytes of a process, over time."""
+    """Resident bytes of a process, over time, but for the pages of its
+    database that it keeps: those grow with the database up to a limit."""
 
-    def __init__(self, pid):
-        self.pid, self.seen = pid, []
+    def __init__(self, pid, database=None):
+        self.pid, self.database, self.seen = pid, database, []
 
     def look(self):
         with open(f'/proc/{self.pid}/statm', encoding='ascii') as f:
             now = int(f.read().split()[1]) * os.sysconf('SC_PAGE_SIZE')
+        if self.database:
+            now -= min(os.path.getsize(self.database), PAGES_MAX)
         self.seen.append(now)
 
     def descriptors(self):
@@ -217,7 +221,8 @@ async def soak(tap, seconds, conformance, nightjard):
         people = [await loop.run_in_executor(None, s.register, f'soak{i}')
                   for i in range(PEOPLE)]
         memories = {'nightjar-conformance': Memory(p.child.pid),
-                    'nightjard': Memory(s.child.pid)}
+                    'nightjard': Memory(
+                        s.child.pid, os.path.join(s.data, 'nightjar.db'))}
         files = {name: m.descriptors() for name, m in memories.items()}
         tallies = {name: Tally() for name in memories}
         end = time.monotonic() + seconds
