@@ -100,17 +100,6 @@ restart(const struct edge_conf *c)
 	rig.on_request = on_request;
 }
 
-static void
-assert_clean(int fd)
-{
-	sys_close(fd);
-	rig_run(5);
-	assert_int_equal(edge_stats(rig.edge)->conns, 0);
-	assert_int_equal(rig.edge->exchanges.n, 0);
-	assert_int_equal(rig.edge->holds.queued, 0);
-	assert_int_equal(reactor_pool_chunks(rig.reactor)->n_used, 0);
-}
-
 /* RFC 9112 7.1: chunks, so that the connection stays. */
 static void
 test_answer_of_unknown_length_is_chunked(void **state)
@@ -132,7 +121,7 @@ test_answer_of_unknown_length_is_chunked(void **state)
 	assert_non_null(strstr(got, "other"));
 	assert_false(ended);
 	assert_int_equal(t.gone, 0);
-	assert_clean(fd);
+	rig_assert_clean(fd);
 }
 
 static void
@@ -149,7 +138,7 @@ test_answer_of_known_length_is_not(void **state)
 	assert_null(strstr(got, "chunked"));
 	assert_non_null(strstr(got, "\r\n\r\nabcdefgHTTP/1.1 200 OK"));
 	assert_string_equal(got + strlen(got) - 7, "abcdefg");
-	assert_clean(fd);
+	rig_assert_clean(fd);
 }
 
 /* RFC 9112 7.1: HTTP/1.0 knows no chunks; the end says where it ends. */
@@ -171,7 +160,7 @@ test_answer_to_http10_ends_with_the_connection(void **state)
 	assert_non_null(strstr(got, "Connection: close"));
 	assert_non_null(strstr(got, "\r\n\r\nabcdefg"));
 	assert_true(ended);
-	assert_clean(fd);
+	rig_assert_clean(fd);
 }
 
 /* RFC 9110 9.3.2 */
@@ -190,7 +179,7 @@ test_answer_to_head_is_complete_at_once(void **state)
 	assert_int_equal(t.rooms, 0);
 	assert_non_null(strstr(got, "Content-Length: 7\r\n"));
 	assert_non_null(strstr(got, "\r\n\r\nHTTP/1.1 200 OK"));
-	assert_clean(fd);
+	rig_assert_clean(fd);
 }
 
 static void
@@ -210,7 +199,7 @@ test_answer_that_says_close_closes(void **state)
 	assert_non_null(strstr(got, "Connection: close"));
 	assert_string_equal(strstr(got, "\r\n\r\n"),
 	    "\r\n\r\n1\r\na\r\n0\r\n\r\n");
-	assert_clean(fd);
+	rig_assert_clean(fd);
 }
 
 /* A long one never lies in memory whole, and every byte comes. */
@@ -244,7 +233,7 @@ test_answer_waits_for_its_reader(void **state)
 		if (body[i] != byte_at(i))
 			fail_msg("byte %zu", i);
 	assert_int_equal(t.gone, 0);
-	assert_clean(fd);
+	rig_assert_clean(fd);
 }
 
 /* RFC 9112 8: what is incomplete has to look so. */
@@ -261,7 +250,7 @@ test_answer_too_short_is_cut(void **state)
 	(void)rig_text(fd, &ended);
 	assert_true(ended);
 	assert_int_equal(t.gone, 0);
-	assert_clean(fd);
+	rig_assert_clean(fd);
 }
 
 static void
@@ -278,7 +267,7 @@ test_answer_aborted_has_no_last_chunk(void **state)
 	assert_null(strstr(rig_text(fd, &ended), "0\r\n\r\n"));
 	assert_true(ended);
 	assert_int_equal(t.gone, 0);
-	assert_clean(fd);
+	rig_assert_clean(fd);
 }
 
 static void
@@ -290,7 +279,7 @@ test_answer_whose_reader_goes_is_told(void **state)
 	t.length = t.all = 64 << 20;
 	rig_send(fd, SPAN(GET));
 	rig_run(20);
-	assert_clean(fd);
+	rig_assert_clean(fd);
 	assert_int_equal(t.gone, 1);
 }
 
@@ -311,7 +300,7 @@ test_answer_nobody_reads_is_cut(void **state)
 	rig_run_ms(300);
 	assert_int_equal(edge_stats(rig.edge)->slow_readers, 1);
 	assert_int_equal(t.gone, 1);
-	assert_clean(fd);
+	rig_assert_clean(fd);
 }
 
 /* A source that dries up is given up, too. */
@@ -339,7 +328,7 @@ test_answer_that_does_not_go_on_is_cut(void **state)
 	assert_int_equal(edge_stats(rig.edge)->answer_late, 1);
 	(void)rig_text(fd, &ended);
 	assert_true(ended);
-	assert_clean(fd);
+	rig_assert_clean(fd);
 }
 
 /* ---- Whole ones ---- */
@@ -366,7 +355,7 @@ test_answer_405_says_allow(void **state)
 	assert_non_null(strstr(got, "HTTP/1.1 405 Method Not Allowed\r\n"));
 	assert_non_null(strstr(got, "\r\nAllow: GET, HEAD\r\n"));
 	assert_false(ended);
-	assert_clean(fd);
+	rig_assert_clean(fd);
 }
 
 /* RFC 9110 9.3.7: of the server as a whole; no app is asked. */
@@ -382,7 +371,7 @@ test_answer_options_of_everything(void **state)
 	assert_non_null(strstr(got, "HTTP/1.1 204 No Content\r\n"));
 	assert_non_null(strstr(got, "\r\nAllow: GET, HEAD, "));
 	assert_int_equal(rig_log_lines(), 0);
-	assert_clean(fd);
+	rig_assert_clean(fd);
 }
 
 static struct blob *big;
@@ -432,7 +421,7 @@ test_answer_goes_out_slowly_before_the_end(void **state)
 	rig_send(fd, SPAN(GET));
 	assert_true(read_slowly(fd, 16384, 2000) > 2u << 20);
 	assert_int_equal(edge_stats(rig.edge)->slow_readers, 0);
-	assert_clean(fd);
+	rig_assert_clean(fd);
 	/* too slowly: 100 bytes in 2 ms are less than these */
 	c.rate_min = 100 << 20;
 	restart(&c);
@@ -441,7 +430,7 @@ test_answer_goes_out_slowly_before_the_end(void **state)
 	rig_send(fd, SPAN(GET));
 	(void)read_slowly(fd, 100, 100);
 	assert_int_equal(edge_stats(rig.edge)->conns, 0);
-	assert_clean(fd);
+	rig_assert_clean(fd);
 	blob_unref(big);
 }
 
@@ -474,7 +463,7 @@ test_answer_memory_in_all_is_limited(void **state)
 	edge_emit_one(rig.sock, SPAN("x"), SPAN("1"));
 	assert_string_equal(rig_frames(fd), "T 42[\"x\",1]\n");
 	sys_close(slow);
-	assert_clean(fd);
+	rig_assert_clean(fd);
 }
 
 /* One blob for all is counted about once, not for each of them. */
@@ -518,7 +507,7 @@ test_answer_refusal_says_why(void **state)
 	assert_non_null(strstr(got, "\r\nContent-Type: text/plain; charset="
 	    "utf-8\r\n"));
 	assert_non_null(strstr(got, "\r\n\r\nBad Request: a field's name "));
-	assert_clean(fd);
+	rig_assert_clean(fd);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, rig_fini)

@@ -112,20 +112,6 @@ teardown(void **state)
 	return rig_fini(state);
 }
 
-/* A connection that is over has left nothing behind. */
-static void
-assert_clean(int fd)
-{
-	sys_close(fd);
-	rig_run(5);
-	assert_int_equal(edge_stats(rig.edge)->conns, 0);
-	assert_int_equal(rig.edge->exchanges.n, 0);
-	assert_int_equal(edge_stats(rig.edge)->spooled, 0);
-	assert_int_equal(rig.edge->holds.bytes, 0);
-	assert_int_equal(rig.edge->holds.queued, 0);
-	assert_int_equal(reactor_pool_chunks(rig.reactor)->n_used, 0);
-}
-
 static void
 test_body_streams_in_every_split(void **state)
 {
@@ -151,7 +137,7 @@ test_body_streams_in_every_split(void **state)
 		assert_non_null(strstr(got, "\r\n\r\n6 bytesHTTP"));
 		assert_non_null(strstr(got, "\r\n\r\n5 bytesHTTP"));
 		assert_non_null(strstr(got, "\r\n\r\n0 bytes"));
-		assert_clean(fd);
+		rig_assert_clean(fd);
 	}
 }
 
@@ -186,7 +172,7 @@ test_body_sink_holds_the_client_up(void **state)
 	assert_true(t.whole);
 	assert_int_equal(t.bytes.n, 600000);
 	assert_non_null(strstr(rig_text(fd, NULL), "600000 bytes"));
-	assert_clean(fd);
+	rig_assert_clean(fd);
 }
 
 /* The end is due without another byte: resuming alone brings it. */
@@ -206,7 +192,7 @@ test_body_paused_in_its_last_piece(void **state)
 	rig_run(3);
 	assert_int_equal(t.ends, 1);
 	assert_non_null(strstr(rig_text(fd, NULL), "3 bytes"));
-	assert_clean(fd);
+	rig_assert_clean(fd);
 }
 
 static void
@@ -218,7 +204,7 @@ test_body_broken_off_is_told(void **state)
 	t.how = EDGE_STREAM;
 	rig_send(fd, SPAN("POST /b HTTP/1.1\r\n" H
 	    "Content-Length: 30\r\n\r\nabc"));
-	assert_clean(fd);
+	rig_assert_clean(fd);
 	assert_int_equal(t.ends, 1);
 	assert_false(t.whole);
 	assert_int_equal(rig_log_lines(), 0);
@@ -238,7 +224,7 @@ test_body_malformed_chunk_is_told(void **state)
 	assert_null(strstr(got, "299"));
 	assert_int_equal(t.ends, 1);
 	assert_false(t.whole);
-	assert_clean(fd);
+	rig_assert_clean(fd);
 }
 
 static void
@@ -253,7 +239,7 @@ test_body_stream_has_a_limit(void **state)
 	assert_non_null(strstr(rig_text(fd, NULL), "HTTP/1.1 413"));
 	assert_true(span_eq(buf_span(&t.bytes), SPAN("hello")));
 	assert_int_equal(t.ends, 1);
-	assert_clean(fd);
+	rig_assert_clean(fd);
 }
 
 /* An answer before the end is the last one: the rest is not looked at. */
@@ -279,7 +265,7 @@ test_body_answered_in_the_middle(void **state)
 	assert_int_equal(t.ends, 1);
 	assert_false(t.whole);
 	assert_int_equal(rig_log_lines(), 0);
-	assert_clean(fd);
+	rig_assert_clean(fd);
 }
 
 /* RFC 9110 10.1.1: a final answer in the place of 100. */
@@ -297,7 +283,7 @@ test_body_answered_at_its_head(void **state)
 	assert_null(strstr(got, "100 Continue"));
 	assert_non_null(strstr(got, "HTTP/1.1 401"));
 	assert_true(ended);
-	assert_clean(fd);
+	rig_assert_clean(fd);
 }
 
 static void
@@ -317,7 +303,7 @@ test_body_spooled_in_every_split(void **state)
 		rig_send(fd, span_sub(all, cut, all.n));
 		(void)rig_text(fd, NULL);
 		assert_true(span_eq(buf_span(&t.bytes), SPAN("hello world")));
-		assert_clean(fd);
+		rig_assert_clean(fd);
 	}
 }
 
@@ -344,7 +330,7 @@ test_body_spooled_is_not_in_memory(void **state)
 	assert_true(most < 20000);
 	edge_answer(rig.later, &(struct edge_answer){ .status = 200 });
 	assert_int_equal(edge_stats(rig.edge)->spooled, 0);
-	assert_clean(fd);
+	rig_assert_clean(fd);
 }
 
 static void
@@ -363,7 +349,7 @@ test_body_file_may_be_taken(void **state)
 	assert_int_equal(edge_stats(rig.edge)->spooled, 0);
 	edge_answer(rig.later, &(struct edge_answer){ .status = 200 });
 	assert_int_equal(edge_take_file(rig.later), -1);
-	assert_clean(fd);
+	rig_assert_clean(fd);
 	assert_int_equal(read(file, text, sizeof text), 3);
 	assert_string_equal(text, "abc");
 	sys_close(file);
@@ -399,7 +385,7 @@ test_body_files_together_are_limited(void **state)
 	assert_non_null(strstr(rig_text(b, NULL), "HTTP/1.1 503"));
 	assert_int_equal(edge_stats(rig.edge)->spool_over, 2);
 	sys_close(b);
-	assert_clean(a);
+	rig_assert_clean(a);
 }
 
 static void
@@ -420,7 +406,7 @@ test_body_without_a_folder_is_503(void **state)
 		    "Content-Length: 60\r\n\r\nx"));
 		assert_non_null(strstr(rig_text(fd, NULL), "HTTP/1.1 503"));
 		assert_int_equal(edge_stats(rig.edge)->spool_failed, 1);
-		assert_clean(fd);
+		rig_assert_clean(fd);
 	}
 }
 
@@ -460,7 +446,7 @@ test_body_silence_is_cut(void **state)
 		rig_run_ms(300);
 		assert_non_null(strstr(rig_text(fd, NULL), "HTTP/1.1 408"));
 		assert_int_equal(edge_stats(rig.edge)->body_late, 1);
-		assert_clean(fd);
+		rig_assert_clean(fd);
 	}
 	assert_int_equal(t.ends, 1);
 }
@@ -483,7 +469,7 @@ test_body_held_has_a_time_in_all(void **state)
 		}
 		assert_int_equal(edge_stats(rig.edge)->body_late,
 		    t.how == EDGE_HOLD);
-		assert_clean(fd);
+		rig_assert_clean(fd);
 	}
 }
 
@@ -508,7 +494,7 @@ test_body_not_taken_on_is_503(void **state)
 	assert_int_equal(edge_stats(rig.edge)->body_late, 0);
 	assert_false(t.whole);
 	edge_body_resume(t.ref);	/* too late */
-	assert_clean(fd);
+	rig_assert_clean(fd);
 }
 
 /* ---- Memory in all ---- */
@@ -544,7 +530,7 @@ test_body_memory_in_all_is_limited(void **state)
 	sys_close(fds[2]);
 	sys_close(fds[1]);
 	rig_run(5);
-	assert_clean(fds[0]);
+	rig_assert_clean(fds[0]);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

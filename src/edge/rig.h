@@ -277,6 +277,20 @@ rig_run(int ticks)
 		reactor_tick(rig.reactor, 0);
 }
 
+/* Ends a client: a connection that is over has left nothing behind. */
+RIG void
+rig_assert_clean(int fd)
+{
+	sys_close(fd);
+	rig_run(5);
+	assert_int_equal(edge_stats(rig.edge)->conns, 0);
+	assert_int_equal(rig.edge->exchanges.n, 0);
+	assert_int_equal(edge_stats(rig.edge)->spooled, 0);
+	assert_int_equal(rig.edge->holds.bytes, 0);
+	assert_int_equal(rig.edge->holds.queued, 0);
+	assert_int_equal(reactor_pool_chunks(rig.reactor)->n_used, 0);
+}
+
 RIG void
 rig_run_ms(uint64_t ms)
 {

@@ -3,10 +3,12 @@ polling as they are told, and the WebSocket of ws_raw.py. Nothing is done by
 itself: no poll, no pong, no upgrade."""
 import asyncio
 import json
+import time
 
 from ws_raw import BINARY, TEXT, WAIT_S, Client, Wrong, frame
 
 SEP = '\x1e'
+LATE_S = 8              # a loaded machine may be so much late
 ENGINE, SOCKET = '/engine.io/', '/socket.io/'
 OPEN_KEYS = ['maxPayload', 'pingInterval', 'pingTimeout', 'sid', 'upgrades']
 SID_CHARS = set('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_')
@@ -282,3 +284,9 @@ def refused(answer, code, status=400):
     equal(answer.status, status)
     equal((answer.field('Content-Type') or '').split(';')[0], 'application/json')
     equal(json.loads(answer.text()), {'code': code, 'message': MESSAGES[code]})
+
+
+def in_time(began, least):
+    took = time.monotonic() - began
+    if not least * 0.9 < took < least + LATE_S:
+        raise Wrong(f'after {took:.3f} s instead of {least}')
