@@ -5,11 +5,11 @@ die() { printf 'nightjar: %s\n' "$*" >&2; exit 1; }
 
 # Packages of Debian and Ubuntu, with what each group is for.
 BUILD_PACKAGES="build-essential pkg-config meson ninja-build python3
- libsqlite3-dev libpq-dev libncurses-dev libcrypt-dev libcmocka-dev
+ libsqlite3-dev libpq-dev libncurses-dev libqrencode-dev libcurl4-openssl-dev libcrypt-dev libcmocka-dev
  zlib1g-dev libzstd-dev xz-utils ca-certificates"
 NEWER_PACKAGES="libssl-dev libllhttp-dev libyyjson-dev libhiredis-dev"
 TEST_PACKAGES="valgrind postgresql procps gdb sqlite3 nginx-light haproxy
- python3-socketio python3-aiohttp python3-cryptography python3-requests python3-websocket brotli"
+ python3-socketio python3-aiohttp python3-cryptography python3-requests python3-websocket python3-pyte brotli"
 FULL_PACKAGES="gcovr"
 
 as_root() {
