@@ -4,6 +4,7 @@
  */
 #include "client/client.h"
 
+#include "client/devices.h"
 #include "client/link.h"
 
 #define PUMP_ROUNDS_MAX 8u
@@ -286,6 +287,15 @@ client_take(struct step *s, const struct client_input *in)
 		return setup_start_over(s, in);
 	case CLIENT_LOGOUT:
 		return client_logout(s, in);
+	case CLIENT_LINK_NEW: case CLIENT_LINK_SCAN: case CLIENT_LINK_CODE:
+	case CLIENT_LINK_CONFIRM: case CLIENT_LINK_CANCEL:
+	case CLIENT_DEVICE_RENAME: case CLIENT_DEVICE_REVOKE:
+	case CLIENT_RENEW: case CLIENT_RENEW_ACCOUNT:
+	case CLIENT_BACKUP_CREATE: case CLIENT_BACKUP_REFRESH:
+	case CLIENT_BACKUP_CHECK: case CLIENT_BACKUP_DELETE:
+	case CLIENT_RESTORE: case CLIENT_RESTORE_CONFIRM:
+	case CLIENT_BACKUP_PART: case CLIENT_VERIFY_CODE:
+		return devices_take(s, in);
 	case CLIENT_ANSWER:
 		return client_answer(s, in);
 	case CLIENT_EVENT:

@@ -101,6 +101,29 @@ enum client_input_type {
 	CLIENT_CHECK,		/* u.user: fetch that device list now */
 	CLIENT_START_OVER,	/* u.password: a new account key */
 	CLIENT_LOGOUT,
+	/*
+	 * Other devices of the account ("Linking" in docs/protocol.md). What
+	 * happens is told by SHOW_LINKING and stands in client_linking.
+	 */
+	CLIENT_LINK_NEW,	/* u.link_new: this empty profile asks */
+	CLIENT_LINK_SCAN,	/* u.link_scan: a manager got the text */
+	CLIENT_LINK_CODE,	/* u.link_code: and the code; one try */
+	CLIENT_LINK_CONFIRM,	/* u.on: the new device takes the account */
+	CLIENT_LINK_CANCEL,	/* either side gives it up */
+	CLIENT_DEVICE_RENAME,	/* u.device: id, name */
+	CLIENT_DEVICE_REVOKE,	/* u.device: id; ends it everywhere */
+	CLIENT_RENEW,		/* new keys for this device */
+	CLIENT_RENEW_ACCOUNT,	/* a new account key, signed by the old one */
+	/* The encrypted backup; see struct client_unlock. */
+	CLIENT_BACKUP_CREATE,	/* u.backup: a first one, or other secrets */
+	CLIENT_BACKUP_REFRESH,	/* newer content under the same secrets */
+	CLIENT_BACKUP_CHECK,	/* u.unlock: opens all of it, keeps nothing */
+	CLIENT_BACKUP_DELETE,
+	/* On a profile without keys: -> SHOW_BACKUP, then u.on goes on. */
+	CLIENT_RESTORE,		/* u.unlock */
+	CLIENT_RESTORE_CONFIRM,	/* u.on */
+	CLIENT_BACKUP_PART,	/* u.part: of a file, as SHOW_PART asked */
+	CLIENT_VERIFY_CODE,	/* u.verify_code: the other's code, pasted */
 	/* Answers. */
 	CLIENT_ANSWER,		/* u.answer: of a REST call */
 	CLIENT_EVENT,		/* u.event: of the socket */
@@ -114,6 +137,19 @@ enum client_input_type {
 struct client_target {
 	struct user_id user;		/* zero: by chat */
 	struct chat_id chat;
+};
+
+/* What opens a backup, as a person typed it. */
+enum client_unlock_kind {
+	UNLOCK_RECOVERY_KEY = 1,	/* groups as client_recovery_key */
+	UNLOCK_PASSPHRASE = 2,		/* UTF-8 in NFKC: the host's duty */
+};
+
+struct client_unlock {
+	enum client_unlock_kind kind;
+	struct span text;
+	/* The head of a backup that is in a file; empty: at the server. */
+	struct span file;
 };
 
 struct client_input {
@@ -150,6 +186,36 @@ struct client_input {
 		} verify;
 		bool on;
 		struct span password;
+		struct {
+			struct span name;	/* of this device */
+		} link_new;
+		struct {
+			struct span text;	/* "nightjar:link?..." */
+			bool manager;		/* gets the account key */
+			bool all;		/* history beyond 90 days */
+			bool no_history;
+		} link_scan;
+		struct span link_code;		/* six digits */
+		struct {
+			uint32_t device;
+			struct span name;
+		} device;
+		struct {
+			/* One or both; an empty text: without it. */
+			struct span recovery_key, passphrase;
+			uint32_t every_n;	/* renewed after so many
+						 * messages; 0: 500 */
+			bool manual;		/* only when asked */
+		} backup;
+		struct client_unlock unlock;
+		struct {
+			uint32_t number;
+			struct span data;	/* empty: cannot be read */
+		} part;
+		struct {
+			struct user_id user;
+			struct span code;
+		} verify_code;
 		struct {
 			uint32_t id;
 			uint32_t status;	/* 0: no answer came */
@@ -199,6 +265,12 @@ enum client_show_type {
 	SHOW_KEYS_MISSING,	/* the account's keys are not here: log in
 				 * where they are, or CLIENT_START_OVER */
 	SHOW_SIGNED_OUT,	/* u.reason: the session is over */
+	SHOW_LINKING,		/* u.linking: linking went on, or ended */
+	SHOW_PROGRESS,		/* u.progress: of something that takes long */
+	SHOW_BACKUP,		/* u.backup: what a backup says of itself */
+	SHOW_PART,		/* u.part: wants that part of the file */
+	SHOW_REVOKED,		/* this device was taken off the account */
+	SHOW_RENEW_DUE,		/* a manager was removed: renew the account */
 	SHOW_DONE,		/* the command `cmd` is finished */
 	SHOW_ERROR,		/* u.error: the command `cmd` failed */
 };
@@ -224,6 +296,7 @@ enum client_item_flag {
 	ITEM_REPAIRED = 4,	/* came by a second sending */
 	ITEM_LATE = 8,		/* sender's clock and server's: > 24 h apart */
 	ITEM_SERVER_REMOVED = 16, /* marked removed by the server, kept here */
+	ITEM_ARCHIVED = 32,	/* came in an archive or a backup (origin) */
 };
 
 /* An entry of a chat's history. */
@@ -266,6 +339,63 @@ enum client_warning_kind {
 	WARN_REPAIR = 7,	/* a broken session is being replaced */
 	WARN_PREKEYS_DRAINED = 8, /* the one-time keys ran out */
 	WARN_LIST_REFUSED = 9,	/* the server gave a list that is not valid */
+};
+
+/* Where a linking stands; the side is told by client_linking.is_new. */
+enum client_linking_state {
+	LINKING_NONE,
+	LINKING_WAITS,		/* new: the text may be shown */
+	LINKING_ASKS,		/* manager: that device asks; type the code */
+	LINKING_CODE,		/* new: shows the code */
+	LINKING_TOLD,		/* manager: right code; waits for the keys */
+	LINKING_CONFIRM,	/* new: this account? */
+	LINKING_SIGNS,		/* both: the new list is on its way */
+	LINKING_HISTORY,	/* both: linked; the history goes over */
+	LINKING_DONE,
+	/* Ends without a new device; nothing was given away but in the last
+	 * three, where the account's data reached the other side. */
+	LINKING_EXPIRED,	/* five minutes were over */
+	LINKING_WRONG_CODE,	/* one try only */
+	LINKING_CANCELLED,	/* by the person at this side */
+	LINKING_BAD_OFFER,	/* the server gave another offer than shown */
+	LINKING_REFUSED,	/* it does not open, or is not what it says */
+	LINKING_TAKEN,		/* a list of another manager was first */
+	LINKING_GONE,		/* the server knows nothing of it any more */
+};
+
+struct client_linking {
+	enum client_linking_state state;
+	bool is_new;			/* this is the new device */
+	bool manager;			/* the new one gets the account key */
+	struct span text;		/* WAITS: "nightjar:link?..." */
+	char code[6 + 1];		/* new, CODE: six digits */
+	struct span device_name;	/* of the new device */
+	struct user_id user;		/* new, CONFIRM: the account */
+	struct span user_name;
+	uint64_t expires_ms;
+};
+
+enum client_progress_what {
+	PROGRESS_HISTORY_OUT = 1,	/* history for a new device */
+	PROGRESS_HISTORY_IN = 2,	/* of a manager, or out of a backup */
+	PROGRESS_BACKUP = 3,		/* being made */
+	PROGRESS_CHECK = 4,		/* being verified */
+};
+
+/* What is said of a backup; the numbers are known once it is open. */
+struct client_backup {
+	bool exists;
+	bool has_recovery_key, has_passphrase;
+	bool is_open;
+	uint64_t number;		/* 1, 2, ...: each is newer */
+	uint64_t made_ms;
+	struct user_id user;
+	uint64_t list_version;		/* of the account then */
+	uint64_t newest_version;	/* signed list known now; 0: none */
+	uint64_t messages, people;	/* counted when made */
+	uint64_t size;			/* bytes of the archive */
+	bool is_auto;			/* renewed by itself */
+	uint64_t due_ms;		/* when next; 0: not known */
 };
 
 struct client_effect {
@@ -340,6 +470,16 @@ struct client_effect {
 					bool up;
 					bool caught_up;
 				} link;
+				struct client_linking linking;
+				struct {
+					enum client_progress_what what;
+					/* Bytes of archive, or messages. */
+					uint64_t done, total;
+				} progress;
+				struct client_backup backup;
+				struct {
+					uint32_t number;
+				} part;
 				struct span reason;
 				struct {
 					enum err err;
@@ -490,6 +630,9 @@ struct client_device {
 	uint32_t epoch;			/* post-quantum epoch */
 	uint64_t sent, received;	/* on the present session */
 	uint8_t fingerprint[32];	/* hash of its certificate */
+	struct span name;		/* own devices: as the server has it */
+	uint64_t since_ms;		/* present session; 0: none */
+	uint64_t mixed_ms;		/* last post-quantum key mixed in */
 };
 #define CLIENT_DEVICES_MAX 16
 /* Devices of a person, at most CLIENT_DEVICES_MAX. ERR_NOT_FOUND. */
@@ -541,7 +684,71 @@ MUST_USE enum err client_journal_next(struct client *c, struct arena *a,
 MUST_USE enum err client_journal_last(struct client *c, struct arena *a,
     uint64_t *seq_out);
 
+/* Where linking stands, for a host that comes later. ERR_NOT_FOUND: none. */
+MUST_USE enum err client_linking(struct client *c, struct arena *a,
+    struct client_linking *out);
+/* The backup as this device knows it. ERR_NOT_FOUND: none was made here. */
+MUST_USE enum err client_backup(struct client *c, struct arena *a,
+    struct client_backup *out);
+/*
+ * A new recovery key in its groups, for the host to show once and give to
+ * CLIENT_BACKUP_CREATE. Wipe it.
+ */
+#define CLIENT_RECOVERY_LEN 69		/* 14 groups of 4, and hyphens */
+MUST_USE enum err client_recovery_key(struct client *c,
+    char out[static CLIENT_RECOVERY_LEN + 1]);
+/*
+ * A backup as a file, in one snapshot: head, then parts, until *done_out. The
+ * state is made by client_export_begin and wiped by client_export_end; out
+ * lives in the arena.
+ */
+struct client_export {
+	uint8_t state[512];
+};
+MUST_USE enum err client_export_begin(struct client *c, struct arena *a,
+    uint64_t now_ms, const struct client_input *create,
+    struct client_export *x, struct span *head_out);
+MUST_USE enum err client_export_next(struct client *c, struct arena *a,
+    struct client_export *x, struct span *part_out, bool *done_out);
+void client_export_end(struct client_export *x);
+
+/* The keys of this device and account: ages, and when they are due. */
+struct client_keys {
+	uint64_t account_ms;		/* account key: since when in use */
+	uint64_t device_ms;		/* certificate */
+	uint64_t device_due_ms;
+	uint64_t list_ms, list_due_ms;	/* device list: last signed */
+	uint64_t batch_ms, batch_due_ms; /* prekeys */
+	bool is_manager;		/* the account key is here */
+	bool revoked;			/* this device was taken off */
+	bool renew_account;		/* advised: a manager was removed */
+	uint64_t renewed_ms;		/* last account key renewal; 0: none */
+};
+MUST_USE enum err client_keys(struct client *c, struct arena *a,
+    struct client_keys *out);
+
+/* How a person is trusted. */
+enum client_verify_method { VERIFY_NONE, VERIFY_NUMBER = 1, VERIFY_CODE = 2 };
+struct client_trust {
+	bool verified;
+	uint64_t verified_ms;
+	enum client_verify_method method;
+	uint32_t device;		/* own one, which signed it */
+	bool here;			/* on this device itself */
+	uint64_t due_ms;		/* compare again then (90 days) */
+	uint64_t renewed_ms;		/* account key renewed and cross-
+					 * signed: verify again; 0: never */
+};
+MUST_USE enum err client_trust(struct client *c, struct arena *a,
+    const struct user_id *user, struct client_trust *out);
+/* The text of the QR code for a person, to be compared by CLIENT_VERIFY_CODE
+ * at the other side. ERR_NOT_FOUND. */
+#define CLIENT_QR_LEN 87
+MUST_USE enum err client_safety_code(struct client *c, struct arena *a,
+    const struct user_id *user, char out[static CLIENT_QR_LEN + 1]);
+
 /* Stable names for --json: "refused", "sent", "view_conflict". */
+const char *client_linking_name(enum client_linking_state s);
 const char *client_item_kind_name(enum client_item_kind k);
 const char *client_item_state_name(enum client_item_state s);
 const char *client_warning_name(enum client_warning_kind k);
