@@ -6,6 +6,7 @@
 
 #include "client/devices.h"
 #include "client/link.h"
+#include "client/secret.h"
 
 #define PUMP_ROUNDS_MAX 8u
 
@@ -250,6 +251,9 @@ client_start(struct step *s, const struct client_input *in)
 	s->c->started = true;
 	if (in->u.start.generation > s->m.generation)
 		TRY(setup_check_generation(s, in->u.start.generation));
+	/* A profile of an earlier version has none. */
+	if (s->m.flags & META_KEYS)
+		TRY(secret_make(s));
 	if (s->m.flags & META_KEYS_MISSING)
 		return step_show(s, SHOW_KEYS_MISSING, 0) == NULL ?
 		    ERR_TOO_LARGE : OK;

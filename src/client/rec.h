@@ -32,6 +32,17 @@ enum rec_kind {
 	REC_NEWLIST = 46,	/* user -> a list under another account key */
 	REC_GAP = 47,		/* user | event -> the gap that it would fill */
 	REC_CONFLICT = 48,	/* user -> body of a view-conflict to send */
+	/* From 64: devices, archives, backup, trust. */
+	REC_SECRET = 64,	/* "" -> the account secret (secret.h) */
+	REC_LINKING = 65,	/* "" -> linking under way (linkrec.h) */
+	REC_OUTGOING = 66,	/* u8 purpose -> archive being made (arcout.h) */
+	REC_PART = 67,		/* u8 purpose | u32 n -> its part n, sealed */
+	REC_INCOMING = 68,	/* "" -> archive being read (arcin.h) */
+	REC_BACKUP = 69,	/* "" -> the backup made here (vault.h) */
+	REC_RESTORE = 70,	/* "" -> a restore under way (restore.h) */
+	REC_TRUST = 71,		/* user -> signed verification (trust.h) */
+	REC_DEVICE = 72,	/* u32 device -> own device's name, ... */
+	REC_RENEWED = 73,	/* user -> account key renewed (u64 when) */
 	REC_MAX
 };
 

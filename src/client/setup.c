@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "client/item.h"
 #include "client/outbox.h"
+#include "client/secret.h"
 #include "wire/json.h"
 
 #define DAY_MS (24ull * 3600 * 1000)
@@ -197,6 +198,7 @@ setup_create(struct step *s, struct span old_list, struct span password)
 	    META_LIST_SENT);
 	s->m.published_ms = 0;
 	s->m.signed_up_ms = old_list.n != 0 ? s->now : 0;
+	TRY(secret_make(s));
 	return setup_make_prekeys(s);
 }
 
