@@ -46,7 +46,7 @@ OS_IN_FREESTANDING = re.compile(r'#include <(stdio|stdlib|unistd|time|pthread|'
                                 r'sys/|errno|fcntl|signal)')
 # Statements are rows of one table; beside it the schema's own bookkeeping and
 # the command line's file of records.
-SQL_OK = re.compile(r'^src/(store/(queries\.def|sqlite\.c|migrate\.c)|'
+SQL_OK = re.compile(r'^src/(store/(queries(_\w+)?\.def|sqlite\.c|migrate\.c)|'
                     r'cli/profile\.c)$|_test\.c$|^bench/')
 SQL = re.compile(r'"\s*(SELECT\s|INSERT\s+(OR \w+ )?INTO\s|UPDATE\s+\w+\s+SET\s|'
                  r'DELETE\s+FROM\s)')

@@ -97,16 +97,18 @@ data_private(const char *path, struct data_error *out)
 	return OK;
 }
 
+/* A secret of 32 bytes, made on the first start, as hexadecimal digits. */
 static enum err
-data_jwt_key(struct data *d, struct data_error *out)
+data_secret(const struct data *d, const char *name,
+    uint8_t key[static JWT_KEY_LEN], struct data_error *out)
 {
 	char path[DATA_FILE_MAX], text[2 * JWT_KEY_LEN + 1];
 	struct buf b;
 	enum err e;
 
-	data_file(d, "jwt.key", path);
-	sys_random(d->keys.secret.b, sizeof(d->keys.secret.b));
-	hex_encode(SPAN_OF(d->keys.secret.b), text);
+	data_file(d, name, path);
+	sys_random(key, JWT_KEY_LEN);
+	hex_encode(span_of(key, JWT_KEY_LEN), text);
 	text[2 * JWT_KEY_LEN] = '\n';
 	e = sys_file_create(path, SPAN_OF(text), 0600);
 	wipe(text, sizeof(text));
@@ -120,7 +122,7 @@ data_jwt_key(struct data *d, struct data_error *out)
 	struct span s = buf_span(&b);
 	while (s.n > 0 && (s.p[s.n - 1] == '\n' || s.p[s.n - 1] == '\r'))
 		s.n--;
-	if (e == OK && (s.n != 2 * JWT_KEY_LEN || !hex_decode(s, d->keys.secret.b)))
+	if (e == OK && (s.n != 2 * JWT_KEY_LEN || !hex_decode(s, key)))
 		e = ERR_FORMAT;
 	if (b.p != NULL)
 		wipe(b.p, b.n);
@@ -350,7 +352,8 @@ data_open(struct data *d, const char *path, const char *cert,
 	errno = 0;
 	TRY(data_dir(d, err_out));
 	TRY(data_lock(d, err_out));
-	TRY(data_jwt_key(d, err_out));
+	TRY(data_secret(d, "jwt.key", d->keys.secret.b, err_out));
+	TRY(data_secret(d, "account.key", d->account_key, err_out));
 	return data_cert(d, cert, key, names, err_out);
 }
 
@@ -358,6 +361,7 @@ void
 data_close(struct data *d)
 {
 	jwt_keys_fini(&d->keys);
+	wipe(d->account_key, sizeof(d->account_key));
 	if (d->key_pem.p != NULL)
 		wipe(d->key_pem.p, d->key_pem.n);
 	buf_fini(&d->key_pem);

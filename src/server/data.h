@@ -18,12 +18,15 @@ struct data {
 	char path[DATA_PATH_MAX];
 	int lock_fd;		/* holds the lock; -1: none */
 	struct jwt_keys keys;
+	/* Of mail tokens and the audit log's head; never in the database. */
+	uint8_t account_key[JWT_KEY_LEN];
 	struct buf cert_pem, key_pem;
 };
 
 /*
  * Makes the directory (0700) if need be, refuses one that is not ours alone,
- * takes its lock, and reads or makes jwt.key, tls.crt and tls.key.
+ * takes its lock, and reads or makes jwt.key, account.key, tls.crt
+ * and tls.key.
  *   cert, key  in  paths given by configuration, or empty
  *   names      in  for a certificate that is made
  * ERR_FORBIDDEN, ERR_CONFLICT, ERR_IO, ERR_FORMAT, with err_out filled in.

@@ -14,6 +14,7 @@
 #include "edge/edge.h"
 #include "net/thread.h"
 #include "net/work.h"
+#include "server/audit.h"
 #include "server/backoff.h"
 #include "server/conf.h"
 #include "server/deliver.h"
@@ -58,6 +59,7 @@ struct server {
 	struct backoff *backoff;
 	const struct jwt_keys *keys;	/* of struct data */
 	const struct data *data;	/* main's */
+	struct audit_key audit;		/* of its account.key */
 	struct tls_tickets *tickets;
 	struct shard *shards;
 	struct edge_app *apps;		/* one of each shard */

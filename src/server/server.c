@@ -319,6 +319,7 @@ server_fill(struct server *s, const struct conf *c, const struct data *d,
 
 	s->keys = &d->keys;
 	s->data = d;
+	TRY(audit_key_init(&s->audit, d->account_key));
 	s->started_ms = sys_unix_ms();
 	sys_random(&s->seed, sizeof(s->seed));
 	thread_lock_init(&s->lock);
