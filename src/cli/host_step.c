@@ -211,7 +211,9 @@ take_reply(struct host *h, const struct client_show *s)
 	case SHOW_PRESENCE: case SHOW_LINK: case SHOW_READY:
 	case SHOW_KEYS_MISSING: case SHOW_SIGNED_OUT: case SHOW_LINKING:
 	case SHOW_PROGRESS: case SHOW_BACKUP: case SHOW_PART:
-	case SHOW_REVOKED: case SHOW_RENEW_DUE:
+	case SHOW_REVOKED: case SHOW_RENEW_DUE: case SHOW_REACTION:
+	case SHOW_PIN: case SHOW_CHAT_STATE: case SHOW_SETTINGS:
+	case SHOW_BLOCKED: case SHOW_FOUND:
 	default:
 		break;
 	}

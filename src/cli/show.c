@@ -73,7 +73,11 @@ absent_text(const struct client_item *it)
 	case ITEM_GAP: return "(messages are missing here)";
 	case ITEM_OTHER: return "(a message that this program cannot show)";
 	case ITEM_REMOVED: return "(removed)";
-	case ITEM_TEXT: default: return NULL;
+	case ITEM_DELETED: return "(taken back)";
+	case ITEM_TIMER: return it->expire_s != 0 ?
+	    "(messages disappear from here on)" :
+	    "(messages do not disappear any more)";
+	case ITEM_HIDDEN: case ITEM_TEXT: default: return NULL;
 	}
 }
 

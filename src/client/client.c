@@ -4,8 +4,10 @@
  */
 #include "client/client.h"
 
-#include "client/devices.h"
+#include "client/change.h"
+#include "client/keyring.h"
 #include "client/link.h"
+#include "client/prefs.h"
 #include "client/secret.h"
 
 #define PUMP_ROUNDS_MAX 8u
@@ -291,6 +293,12 @@ client_take(struct step *s, const struct client_input *in)
 		return setup_start_over(s, in);
 	case CLIENT_LOGOUT:
 		return client_logout(s, in);
+	case CLIENT_EDIT: case CLIENT_DELETE: case CLIENT_REACT:
+	case CLIENT_PIN: case CLIENT_TIMER_SET:
+		return change_take(s, in);
+	case CLIENT_CHAT_SET: case CLIENT_DRAFT: case CLIENT_BLOCK:
+	case CLIENT_REPORT: case CLIENT_SETTINGS: case CLIENT_SEARCH_PEOPLE:
+		return prefs_take(s, in);
 	case CLIENT_LINK_NEW: case CLIENT_LINK_SCAN: case CLIENT_LINK_CODE:
 	case CLIENT_LINK_CONFIRM: case CLIENT_LINK_CANCEL:
 	case CLIENT_DEVICE_RENAME: case CLIENT_DEVICE_REVOKE:
@@ -299,7 +307,7 @@ client_take(struct step *s, const struct client_input *in)
 	case CLIENT_BACKUP_CHECK: case CLIENT_BACKUP_DELETE:
 	case CLIENT_RESTORE: case CLIENT_RESTORE_CONFIRM:
 	case CLIENT_BACKUP_PART: case CLIENT_VERIFY_CODE:
-		return devices_take(s, in);
+		return keyring_take(s, in);
 	case CLIENT_ANSWER:
 		return client_answer(s, in);
 	case CLIENT_EVENT:

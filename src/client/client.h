@@ -94,6 +94,20 @@ enum client_input_type {
 	CLIENT_OPEN,		/* u.user: the direct chat -> SHOW_CHAT */
 	CLIENT_SEND,		/* u.send */
 	CLIENT_READ,		/* u.read: the person has seen up to there */
+	/* About a message that is in the history here ("Events"). */
+	CLIENT_EDIT,		/* u.edit: another text, 24 h long */
+	CLIENT_DELETE,		/* u.erase: for me, or for both */
+	CLIENT_REACT,		/* u.react: one for each person and message */
+	CLIENT_PIN,		/* u.pin: in the chat, for both */
+	/* About a chat. */
+	CLIENT_TIMER_SET,	/* u.expire: what is sent disappears */
+	CLIENT_CHAT_SET,	/* u.chat_set: mute, pin, archive, notify */
+	CLIENT_DRAFT,		/* u.draft: kept on this device alone */
+	/* About people and oneself. */
+	CLIENT_BLOCK,		/* u.verify: user, on */
+	CLIENT_REPORT,		/* u.report */
+	CLIENT_SETTINGS,	/* u.settings: flags and preferences */
+	CLIENT_SEARCH_PEOPLE,	/* u.name: -> SHOW_FOUND for each, DONE */
 	CLIENT_TYPING,		/* u.typing */
 	CLIENT_AWAY,		/* u.on: presence away (false: online) */
 	CLIENT_VERIFY,		/* u.verify */
@@ -152,6 +166,36 @@ struct client_unlock {
 	struct span file;
 };
 
+/* A message: ids of events are unique for each sender only. */
+struct client_ref {
+	struct user_id sender;
+	struct event_id event;
+};
+
+/* What is told of me, as the server keeps to it; and what I can be found by. */
+enum client_setting {
+	SETTING_READ_RECEIPTS = 1,	/* others hear that I read */
+	SETTING_DELIVERY_RECEIPTS = 2,	/* and that it arrived */
+	SETTING_TYPING = 4,
+	SETTING_PRESENCE = 8,		/* online and away */
+	SETTING_LAST_SEEN = 16,
+	SETTING_SEARCHABLE = 32,	/* by others' people search */
+	SETTING_ALL = 63,
+};
+#define CLIENT_PREF_NAME_MAX 32u	/* bytes, [a-z0-9._-] */
+#define CLIENT_PREF_VALUE_MAX 1024u
+#define CLIENT_PREFS_MAX 100u
+#define CLIENT_REACTION_MAX 64u		/* bytes of UTF-8 */
+#define CLIENT_REPORT_MAX 1000u		/* bytes of its comment */
+
+enum client_chat_flag {
+	CHAT_MUTED = 1,
+	CHAT_PINNED = 2,		/* above the others in the list */
+	CHAT_ARCHIVED = 4,
+	CHAT_QUIET = 8,			/* nothing is announced of it */
+	CHAT_ONLY_MENTIONS = 16,	/* only what mentions me */
+};
+
 struct client_input {
 	enum client_input_type type;
 	uint64_t now_ms;		/* Unix time */
@@ -170,8 +214,51 @@ struct client_input {
 		struct user_id user;
 		struct {
 			struct client_target to;
+			/* "@name" of a member becomes a mention. */
 			struct span text;
+			struct client_ref reply_to; /* zeros: none */
+			uint32_t expire_s;	/* 0: as the chat has it */
 		} send;
+		struct {
+			struct client_ref ref;
+			struct span text;
+		} edit;
+		struct {
+			struct client_ref ref;
+			bool for_both;	/* own ones; false: hidden for me */
+		} erase;
+		struct {
+			struct client_ref ref;
+			struct span text;	/* an emoji; empty: withdrawn */
+		} react;
+		struct {
+			struct client_ref ref;
+			bool on;
+		} pin;
+		struct {
+			struct client_target to;
+			uint32_t expire_s;	/* 0: nothing disappears */
+		} expire;
+		struct {
+			struct chat_id chat;
+			uint32_t mask, flags;	/* enum client_chat_flag */
+		} chat_set;
+		struct {
+			struct client_target to;
+			struct span text;	/* empty: none */
+		} draft;
+		struct {
+			struct user_id user;
+			struct client_ref ref;	/* zeros: the person only */
+			struct span reason;	/* as docs/api.md names them */
+			struct span comment;
+			bool with_text;	/* the text of that message goes to
+					 * the people who run the server */
+		} report;
+		struct {
+			uint32_t mask, flags;	/* enum client_setting */
+			struct span name, value; /* a preference; or empty */
+		} settings;
 		struct {
 			struct chat_id chat;
 			uint64_t position;	/* 0: all there is */
@@ -255,11 +342,18 @@ enum client_show_type {
 	SHOW_DEVICES,		/* u.person: the device list changed */
 	SHOW_IDENTITY,		/* u.person: the account key changed */
 	SHOW_WARNING,		/* u.warning */
+	SHOW_REACTION,		/* u.reaction: of somebody on a message */
+	SHOW_PIN,		/* u.pin: a message was pinned, or not any
+				 * more */
 	/* Effects only: */
 	SHOW_USER,		/* u.user: answer to CLIENT_FIND */
 	SHOW_CHAT,		/* u.chat: answer to CLIENT_OPEN */
 	SHOW_TYPING,		/* u.typing */
 	SHOW_PRESENCE,		/* u.presence */
+	SHOW_CHAT_STATE,	/* u.chat: ask client_chat for its state */
+	SHOW_SETTINGS,		/* ask client_settings */
+	SHOW_BLOCKED,		/* u.blocked: by me, here or elsewhere */
+	SHOW_FOUND,		/* u.user: one that people search found */
 	SHOW_LINK,		/* u.link: the connection */
 	SHOW_READY,		/* this device is set up and may send */
 	SHOW_KEYS_MISSING,	/* the account's keys are not here: log in
@@ -281,6 +375,11 @@ enum client_item_kind {
 	ITEM_GAP = 3,		/* messages of `sender` that never came */
 	ITEM_OTHER = 4,		/* a kind or suite this client cannot show */
 	ITEM_REMOVED = 5,	/* the server removed it before it was read */
+	ITEM_DELETED = 6,	/* its sender took it back, for both */
+	ITEM_HIDDEN = 7,	/* not shown (any more): hidden, disappeared,
+				 * or no message once it could be read. In the
+				 * journal only: take it off the screen */
+	ITEM_TIMER = 8,		/* a change of the chat's timer: expire_s */
 };
 
 enum client_item_state {
@@ -297,6 +396,11 @@ enum client_item_flag {
 	ITEM_LATE = 8,		/* sender's clock and server's: > 24 h apart */
 	ITEM_SERVER_REMOVED = 16, /* marked removed by the server, kept here */
 	ITEM_ARCHIVED = 32,	/* came in an archive or a backup (origin) */
+	ITEM_PINNED = 64,
+	ITEM_MENTIONS_ME = 128,
+	ITEM_CHANGING = 256,	/* own: an edit waits to be sent */
+	ITEM_OTHER_HISTORY = 512, /* an edit names an earlier text that is not
+				 * the one seen here */
 };
 
 /* An entry of a chat's history. */
@@ -317,6 +421,32 @@ struct client_item {
 	enum err cause;		/* REFUSED, FAILED */
 	uint32_t gap_n;		/* GAP: how many at least */
 	struct span text;
+	struct client_ref reply_to; /* zeros: none */
+	struct span mentions;	/* user ids, 16 bytes each */
+	uint32_t edit_number;	/* 0: never edited */
+	uint64_t edited_ms;	/* by its sender's clock */
+	uint32_t expire_s;	/* disappears so long after ...; 0: never */
+	uint64_t expires_at_ms;	/* 0: has not been read yet */
+	uint8_t history[32];	/* hash chain of its texts ("Events") */
+	uint8_t history_before[32];
+};
+
+/* A reaction as it stands. */
+struct client_reaction {
+	struct chat_id chat;
+	struct client_ref to;
+	struct user_id user;
+	uint64_t position;	/* 0: waits to be sent */
+	uint64_t time_ms;	/* by their clock */
+	struct span text;	/* empty: withdrawn */
+};
+
+struct client_pin {
+	struct chat_id chat;
+	struct client_ref to;
+	struct user_id user;	/* who did it */
+	uint64_t position, time_ms;
+	bool on;
 };
 
 enum client_mark_kind { MARK_DELIVERED = 1, MARK_READ = 2 };
@@ -343,24 +473,24 @@ enum client_warning_kind {
 
 /* Where a linking stands; the side is told by client_linking.is_new. */
 enum client_linking_state {
-	LINKING_NONE,
-	LINKING_WAITS,		/* new: the text may be shown */
-	LINKING_ASKS,		/* manager: that device asks; type the code */
-	LINKING_CODE,		/* new: shows the code */
-	LINKING_TOLD,		/* manager: right code; waits for the keys */
-	LINKING_CONFIRM,	/* new: this account? */
-	LINKING_SIGNS,		/* both: the new list is on its way */
-	LINKING_HISTORY,	/* both: linked; the history goes over */
-	LINKING_DONE,
+	LINK_NONE,
+	LINK_WAITS,		/* new: the text may be shown */
+	LINK_ASKS,		/* manager: that device asks; type the code */
+	LINK_CODE,		/* new: shows the code */
+	LINK_TOLD,		/* manager: right code; waits for the keys */
+	LINK_CONFIRM,	/* new: this account? */
+	LINK_SIGNS,		/* both: the new list is on its way */
+	LINK_HISTORY,	/* both: linked; the history goes over */
+	LINK_DONE,
 	/* Ends without a new device; nothing was given away but in the last
 	 * three, where the account's data reached the other side. */
-	LINKING_EXPIRED,	/* five minutes were over */
-	LINKING_WRONG_CODE,	/* one try only */
-	LINKING_CANCELLED,	/* by the person at this side */
-	LINKING_BAD_OFFER,	/* the server gave another offer than shown */
-	LINKING_REFUSED,	/* it does not open, or is not what it says */
-	LINKING_TAKEN,		/* a list of another manager was first */
-	LINKING_GONE,		/* the server knows nothing of it any more */
+	LINK_EXPIRED,	/* five minutes were over */
+	LINK_WRONG_CODE,	/* one try only */
+	LINK_CANCELLED,	/* by the person at this side */
+	LINK_BAD_OFFER,	/* the server gave another offer than shown */
+	LINK_REFUSED,	/* it does not open, or is not what it says */
+	LINK_TAKEN,		/* a list of another manager was first */
+	LINK_GONE,		/* the server knows nothing of it any more */
 };
 
 struct client_linking {
@@ -436,6 +566,12 @@ struct client_effect {
 			union {
 				struct client_item item;
 				struct client_mark mark;
+				struct client_reaction reaction;
+				struct client_pin pin;
+				struct {
+					struct user_id user;
+					bool on;
+				} blocked;
 				struct {
 					struct user_id user;
 					uint64_t version; /* of the list */
@@ -465,6 +601,7 @@ struct client_effect {
 				struct {
 					struct user_id user;
 					struct span status;
+					uint64_t time_ms; /* since, or seen */
 				} presence;
 				struct {
 					bool up;
@@ -562,195 +699,6 @@ void client_init(struct client *c, const struct provider *pv,
 MUST_USE enum err client_step(struct client *c, struct arena *a,
     const struct client_input *in, struct client_effects *out);
 
-/* ------------------------------------------------------------- queries
- * They read records (within a transaction of the host, read-only is enough)
- * and never change any. Spans they give live in the arena, which grows with
- * each call (those that ask the core by 1 MiB): the host puts it back.
- */
-
-/* What `status` shows. */
-struct client_status {
-	bool signed_in;
-	bool ready;			/* device set up and published */
-	bool keys_missing;
-	bool blocked;			/* too old a list: sending stopped */
-	struct user_id user;
-	struct span name;
-	uint32_t device;		/* 0: none */
-	uint64_t list_version;
-	uint64_t list_expires_ms;
-	uint32_t devices;		/* of the account */
-	uint64_t cursor;		/* position of the catch-up */
-	uint64_t generation;
-	uint32_t outbox_n;
-	uint32_t inbox_n;
-	uint32_t prekeys_left;		/* one-time pairs that are still here */
-	uint64_t batch_ms;		/* when the present batch was made */
-};
-MUST_USE enum err client_status(struct client *c, struct arena *a,
-    struct client_status *out);
-
-/* The tokens, for calls that the host makes itself. ERR_NOT_FOUND. */
-MUST_USE enum err client_tokens(struct client *c, struct arena *a,
-    struct span *access_out, struct span *refresh_out);
-
-/* A person as this client knows it. ERR_NOT_FOUND. */
-struct client_person {
-	struct user_id user;
-	struct span name;		/* empty: not known */
-	struct chat_id chat;		/* zero: no direct chat yet */
-	uint64_t version;		/* of the device list; 0: unknown */
-	uint64_t expires_ms;
-	uint32_t devices;
-	bool verified;
-	uint64_t verified_ms;
-	bool identity_changed;		/* not accepted yet */
-	bool blocked;			/* and sending waits for that */
-};
-MUST_USE enum err client_person(struct client *c, struct arena *a,
-    const struct user_id *user, struct client_person *out);
-/* All persons, in the order of their ids; *after is zero at first. */
-MUST_USE enum err client_person_next(struct client *c, struct arena *a,
-    struct user_id *after, struct client_person *out);
-/* By user name, among those that are known here. ERR_NOT_FOUND. */
-MUST_USE enum err client_person_by_name(struct client *c, struct arena *a,
-    struct span name, struct client_person *out);
-/* The person of a direct chat. ERR_NOT_FOUND. */
-MUST_USE enum err client_person_by_chat(struct client *c, struct arena *a,
-    const struct chat_id *chat, struct client_person *out);
-
-/* A device of a person in the newest signed list. */
-struct client_device {
-	uint32_t device;
-	uint8_t flags;			/* bit0 primary, 1 manager, 2 web */
-	uint64_t created_ms;		/* by its certificate; 0: not fetched */
-	bool own;			/* this one */
-	bool has_session;
-	uint8_t pq_auth;		/* 0 none, 1 its prekeys, 2 mutual */
-	uint32_t epoch;			/* post-quantum epoch */
-	uint64_t sent, received;	/* on the present session */
-	uint8_t fingerprint[32];	/* hash of its certificate */
-	struct span name;		/* own devices: as the server has it */
-	uint64_t since_ms;		/* present session; 0: none */
-	uint64_t mixed_ms;		/* last post-quantum key mixed in */
-};
-#define CLIENT_DEVICES_MAX 16
-/* Devices of a person, at most CLIENT_DEVICES_MAX. ERR_NOT_FOUND. */
-MUST_USE enum err client_devices(struct client *c, struct arena *a,
-    const struct user_id *user, struct client_device *out, size_t *n_out);
-
-/* Sixty digits in twelve groups of five, and a NUL. ERR_NOT_FOUND. */
-#define CLIENT_SAFETY_LEN 71
-MUST_USE enum err client_safety(struct client *c, struct arena *a,
-    const struct user_id *user, char out[static CLIENT_SAFETY_LEN + 1]);
-
-/* A chat, as in a list of chats. */
-struct client_chat {
-	struct chat_id chat;
-	struct user_id user;		/* the other one; oneself: notes */
-	uint64_t head;			/* position of its last event */
-	uint64_t read;			/* what I have read */
-	uint32_t unread_n;		/* counted up to 1000 */
-};
-/* Chats in the order of their ids; *after is zero at first. ERR_NOT_FOUND. */
-MUST_USE enum err client_chat_next(struct client *c, struct arena *a,
-    struct chat_id *after, struct client_chat *out);
-
-/*
- * History of a chat: the entry after (back: before) the place *at, which moves
- * to it; a zeroed place is the beginning (back: the end). ERR_NOT_FOUND at the
- * end.
- */
-struct client_place {
-	bool set;
-	uint64_t order;
-	uint8_t sub;
-};
-MUST_USE enum err client_history_next(struct client *c, struct arena *a,
-    const struct chat_id *chat, bool back, struct client_place *at,
-    struct client_item *out);
-/* One entry by sender and event id. ERR_NOT_FOUND. */
-MUST_USE enum err client_item(struct client *c, struct arena *a,
-    const struct user_id *sender, const struct event_id *event,
-    struct client_item *out);
-
-/*
- * The journal: the next entry whose number is greater than *seq, which moves
- * to it. Each message has one entry, at its last change. ERR_NOT_FOUND.
- */
-MUST_USE enum err client_journal_next(struct client *c, struct arena *a,
-    uint64_t *seq, struct client_show *out);
-/* The highest number so far: where a process that starts to show begins. */
-MUST_USE enum err client_journal_last(struct client *c, struct arena *a,
-    uint64_t *seq_out);
-
-/* Where linking stands, for a host that comes later. ERR_NOT_FOUND: none. */
-MUST_USE enum err client_linking(struct client *c, struct arena *a,
-    struct client_linking *out);
-/* The backup as this device knows it. ERR_NOT_FOUND: none was made here. */
-MUST_USE enum err client_backup(struct client *c, struct arena *a,
-    struct client_backup *out);
-/*
- * A new recovery key in its groups, for the host to show once and give to
- * CLIENT_BACKUP_CREATE. Wipe it.
- */
-#define CLIENT_RECOVERY_LEN 69		/* 14 groups of 4, and hyphens */
-MUST_USE enum err client_recovery_key(struct client *c,
-    char out[static CLIENT_RECOVERY_LEN + 1]);
-/*
- * A backup as a file, in one snapshot: head, then parts, until *done_out. The
- * state is made by client_export_begin and wiped by client_export_end; out
- * lives in the arena.
- */
-struct client_export {
-	uint8_t state[512];
-};
-MUST_USE enum err client_export_begin(struct client *c, struct arena *a,
-    uint64_t now_ms, const struct client_input *create,
-    struct client_export *x, struct span *head_out);
-MUST_USE enum err client_export_next(struct client *c, struct arena *a,
-    struct client_export *x, struct span *part_out, bool *done_out);
-void client_export_end(struct client_export *x);
-
-/* The keys of this device and account: ages, and when they are due. */
-struct client_keys {
-	uint64_t account_ms;		/* account key: since when in use */
-	uint64_t device_ms;		/* certificate */
-	uint64_t device_due_ms;
-	uint64_t list_ms, list_due_ms;	/* device list: last signed */
-	uint64_t batch_ms, batch_due_ms; /* prekeys */
-	bool is_manager;		/* the account key is here */
-	bool revoked;			/* this device was taken off */
-	bool renew_account;		/* advised: a manager was removed */
-	uint64_t renewed_ms;		/* last account key renewal; 0: none */
-};
-MUST_USE enum err client_keys(struct client *c, struct arena *a,
-    struct client_keys *out);
-
-/* How a person is trusted. */
-enum client_verify_method { VERIFY_NONE, VERIFY_NUMBER = 1, VERIFY_CODE = 2 };
-struct client_trust {
-	bool verified;
-	uint64_t verified_ms;
-	enum client_verify_method method;
-	uint32_t device;		/* own one, which signed it */
-	bool here;			/* on this device itself */
-	uint64_t due_ms;		/* compare again then (90 days) */
-	uint64_t renewed_ms;		/* account key renewed and cross-
-					 * signed: verify again; 0: never */
-};
-MUST_USE enum err client_trust(struct client *c, struct arena *a,
-    const struct user_id *user, struct client_trust *out);
-/* The text of the QR code for a person, to be compared by CLIENT_VERIFY_CODE
- * at the other side. ERR_NOT_FOUND. */
-#define CLIENT_QR_LEN 87
-MUST_USE enum err client_safety_code(struct client *c, struct arena *a,
-    const struct user_id *user, char out[static CLIENT_QR_LEN + 1]);
-
-/* Stable names for --json: "refused", "sent", "view_conflict". */
-const char *client_linking_name(enum client_linking_state s);
-const char *client_item_kind_name(enum client_item_kind k);
-const char *client_item_state_name(enum client_item_state s);
-const char *client_warning_name(enum client_warning_kind k);
+#include "client/query.h"
 
 #endif

@@ -315,6 +315,19 @@ client_chat_next(struct client *c, struct arena *a, struct chat_id *after,
 }
 
 enum err
+client_chat(struct client *c, struct arena *a, const struct chat_id *chat,
+    struct client_chat *out)
+{
+	struct step *s;
+	enum err err;
+
+	TRY(query_begin(c, a, false, &s));
+	err = query_chat(s, chat, out);
+	step_fini(s);
+	return err;
+}
+
+enum err
 client_history_next(struct client *c, struct arena *a,
     const struct chat_id *chat, bool back, struct client_place *at,
     struct client_item *out)
@@ -379,6 +392,12 @@ client_item_kind_name(enum client_item_kind k)
 		return "other";
 	case ITEM_REMOVED:
 		return "removed";
+	case ITEM_DELETED:
+		return "deleted";
+	case ITEM_HIDDEN:
+		return "hidden";
+	case ITEM_TIMER:
+		return "timer";
 	}
 	return "unknown";
 }

@@ -9,12 +9,13 @@ enum {
 	TAG_KIND = 1, TAG_ID = 2, TAG_CONV = 3, TAG_TIME = 4, TAG_BODY = 6,
 	TAG_PREV = 8, TAG_VIEW = 9, TAG_EXPIRE = 10, TAG_REPLY = 12,
 	TAG_MENTIONS = 13, TAG_ATTACHMENTS = 14, TAG_TARGET = 16,
-	TAG_CLIENT = 17, TAG_EDIT = 18
+	TAG_CLIENT = 17, TAG_EDIT = 18, TAG_REPLY_AUTHOR = 20,
+	TAG_HISTORY = 22
 };
 
 /* What the body of a kind has to be. */
-enum body { BODY_NONE, BODY_TEXT, BODY_REACTION, BODY_BYTES, BODY_RESET,
-	BODY_VIEW_CONFLICT };
+enum body { BODY_NONE, BODY_TEXT, BODY_REACTION, BODY_PIN, BODY_HIDE,
+	BODY_BYTES, BODY_RESET, BODY_VIEW_CONFLICT };
 
 struct kind {
 	uint8_t kind;
@@ -24,20 +25,23 @@ struct kind {
 
 #define ALWAYS (EVENT_HAS_VIEW | EVENT_HAS_CLIENT)
 #define SHOWN (EVENT_HAS_PREV | EVENT_HAS_EXPIRE | EVENT_HAS_MENTIONS)
+#define REPLY (EVENT_HAS_REPLY | EVENT_HAS_REPLY_AUTHOR)
 #define DEVICES 0u	/* between devices: outside the prev chain */
 
 static const struct kind kinds[] = {
-	{ EVENT_TEXT, EVENT_HAS_BODY, SHOWN | EVENT_HAS_REPLY, BODY_TEXT },
+	{ EVENT_TEXT, EVENT_HAS_BODY, SHOWN | REPLY, BODY_TEXT },
 	{ EVENT_ATTACHMENT, EVENT_HAS_ATTACHMENTS,
-	    SHOWN | EVENT_HAS_REPLY | EVENT_HAS_BODY, BODY_TEXT },
-	{ EVENT_EDIT, EVENT_HAS_BODY | EVENT_HAS_TARGET | EVENT_HAS_EDIT,
-	    SHOWN | EVENT_HAS_ATTACHMENTS, BODY_TEXT },
+	    SHOWN | REPLY | EVENT_HAS_BODY, BODY_TEXT },
+	{ EVENT_EDIT, EVENT_HAS_BODY | EVENT_HAS_TARGET | EVENT_HAS_EDIT |
+	    EVENT_HAS_HISTORY, SHOWN | EVENT_HAS_ATTACHMENTS, BODY_TEXT },
 	{ EVENT_DELETE, EVENT_HAS_TARGET, EVENT_HAS_PREV, BODY_NONE },
 	{ EVENT_REACTION, EVENT_HAS_TARGET | EVENT_HAS_BODY, EVENT_HAS_PREV,
 	    BODY_REACTION },
 	{ EVENT_TIMER, EVENT_HAS_EXPIRE, EVENT_HAS_PREV, BODY_NONE },
 	{ EVENT_PROFILE, EVENT_HAS_BODY, EVENT_HAS_PREV, BODY_BYTES },
 	{ EVENT_CALL, EVENT_HAS_BODY, EVENT_HAS_PREV, BODY_BYTES },
+	{ EVENT_PIN, EVENT_HAS_TARGET | EVENT_HAS_BODY, EVENT_HAS_PREV,
+	    BODY_PIN },
 	{ EVENT_SKDM, EVENT_HAS_BODY, DEVICES, BODY_BYTES },
 	{ EVENT_ROSTER, EVENT_HAS_BODY, DEVICES, BODY_BYTES },
 	{ EVENT_RETRY_REQUEST, EVENT_HAS_TARGET, DEVICES, BODY_NONE },
@@ -46,6 +50,8 @@ static const struct kind kinds[] = {
 	{ EVENT_VIEW_CONFLICT, EVENT_HAS_BODY, DEVICES, BODY_VIEW_CONFLICT },
 	{ EVENT_RESEND, EVENT_HAS_BODY | EVENT_HAS_TARGET, DEVICES,
 	    BODY_BYTES },
+	{ EVENT_HIDE, EVENT_HAS_TARGET | EVENT_HAS_BODY, DEVICES,
+	    BODY_HIDE },
 	{ EVENT_POLL, EVENT_HAS_BODY, SHOWN, BODY_BYTES },
 };
 
@@ -89,7 +95,12 @@ body_is_good(const struct event *e, enum body body)
 		return is_text(e->body, 1, EVENT_TEXT_MAX);
 	case BODY_REACTION:
 		/* An empty one takes the reaction back. */
-		return is_text(e->body, 0, EVENT_REACTION_MAX);
+		return e->body.n >= ID_LEN && is_text(span_sub(e->body,
+		    ID_LEN, e->body.n), 0, EVENT_REACTION_MAX);
+	case BODY_PIN:
+		return e->body.n == ID_LEN + 1 && e->body.p[ID_LEN] <= 1;
+	case BODY_HIDE:
+		return e->body.n == ID_LEN;
 	case BODY_BYTES:
 		return e->body.n >= 1;
 	case BODY_RESET:
@@ -148,6 +159,9 @@ check(const struct event *e)
 		good = good && e->expire_s <= EVENT_EXPIRE_S_MAX;
 	if ((e->has & EVENT_HAS_EDIT) != 0)
 		good = good && e->edit_number >= 1;
+	if ((e->has & EVENT_HAS_REPLY) == 0 ||
+	    (e->has & EVENT_HAS_REPLY_AUTHOR) == 0)
+		good = good && (e->has & REPLY) == 0;
 	if ((e->has & EVENT_HAS_CLIENT) != 0)
 		good = good && is_text(e->client, 1, EVENT_CLIENT_MAX);
 	return good ? OK : ERR_FORMAT;
@@ -217,6 +231,12 @@ get_field(uint32_t tag, struct span v, struct event *e)
 	case TAG_EDIT:
 		good = tlv_u32(v, &e->edit_number);
 		break;
+	case TAG_REPLY_AUTHOR:
+		good = get_bytes(v, e->reply_author.b, ID_LEN);
+		break;
+	case TAG_HISTORY:
+		good = get_bytes(v, e->history, EVENT_HISTORY_LEN);
+		break;
 	default:
 		return tlv_unknown(tag);
 	}
@@ -229,7 +249,7 @@ get_field(uint32_t tag, struct span v, struct event *e)
 #define TAGS_OPTIONAL (EVENT_HAS_BODY | EVENT_HAS_PREV | EVENT_HAS_VIEW | \
 	EVENT_HAS_EXPIRE | EVENT_HAS_REPLY | EVENT_HAS_MENTIONS | \
 	EVENT_HAS_ATTACHMENTS | EVENT_HAS_TARGET | EVENT_HAS_CLIENT | \
-	EVENT_HAS_EDIT)
+	EVENT_HAS_EDIT | EVENT_HAS_REPLY_AUTHOR | EVENT_HAS_HISTORY)
 
 enum err
 event_decode(struct span record, struct event *out)
@@ -285,6 +305,8 @@ event_encode(const struct event *e, struct wr *w)
 	put_if(w, e, TAG_CLIENT, e->client);
 	if ((e->has & EVENT_HAS_EDIT) != 0)
 		tlv_put_u32(w, TAG_EDIT, e->edit_number);
+	put_if(w, e, TAG_REPLY_AUTHOR, ID_SPAN(e->reply_author));
+	put_if(w, e, TAG_HISTORY, SPAN_OF(e->history));
 	return wr_ok(w) ? OK : ERR_SPACE;
 }
 
@@ -299,6 +321,31 @@ event_next_mention(struct span *mentions, struct user_id *out)
 	memcpy(out->b, item.p, ID_LEN);
 	*mentions = rd_rest(&r);
 	return true;
+}
+
+enum err
+event_about_encode(uint8_t kind, const struct event_about *b, struct wr *w)
+{
+	wr_bytes(w, b->author.b, ID_LEN);
+	if (kind == EVENT_PIN)
+		wr_u8(w, b->on);
+	if (kind == EVENT_REACTION)
+		wr_span(w, b->text);
+	return wr_ok(w) ? OK : ERR_SPACE;
+}
+
+enum err
+event_about_decode(const struct event *e, struct event_about *out)
+{
+	struct rd r = rd_init(e->body);
+
+	*out = (struct event_about){ .on = false };
+	rd_bytes(&r, out->author.b, ID_LEN);
+	if (e->kind == EVENT_PIN)
+		out->on = rd_u8(&r) != 0;
+	if (e->kind == EVENT_REACTION)
+		out->text = rd_rest(&r);
+	return rd_done(&r) ? OK : ERR_FORMAT;
 }
 
 enum err

@@ -14,7 +14,8 @@
 #define EVENT_TEXT_MAX (48u * 1024)	/* fits 100,000 characters of base64 */
 #define EVENT_MENTIONS_MAX 100
 #define EVENT_ATTACHMENTS_MAX 32
-#define EVENT_REACTION_MAX 64
+#define EVENT_REACTION_MAX 64		/* bytes of its text */
+#define EVENT_HISTORY_LEN 32
 #define EVENT_CLIENT_MAX 64
 #define EVENT_VIEW_LEN 32
 #define EVENT_VIEW_CONFLICT_LEN (16 + 8 + 32 + 32)	/* account, version,
@@ -28,10 +29,10 @@ struct conv_id { uint8_t b[CONV_LEN]; };
 enum event_kind {
 	EVENT_TEXT = 1, EVENT_ATTACHMENT = 2, EVENT_EDIT = 3, EVENT_DELETE = 4,
 	EVENT_REACTION = 5, EVENT_TIMER = 9, EVENT_PROFILE = 10,
-	EVENT_CALL = 11, EVENT_SKDM = 20, EVENT_ROSTER = 21,
+	EVENT_CALL = 11, EVENT_PIN = 12, EVENT_SKDM = 20, EVENT_ROSTER = 21,
 	EVENT_RETRY_REQUEST = 22, EVENT_SESSION_RESET = 23,
 	EVENT_READ_SYNC = 25, EVENT_VIEW_CONFLICT = 26, EVENT_RESEND = 27,
-	EVENT_POLL = 30
+	EVENT_HIDE = 28, EVENT_POLL = 30
 };
 
 /* Which optional fields are there. */
@@ -45,6 +46,8 @@ enum event_kind {
 #define EVENT_HAS_TARGET (1u << 16)
 #define EVENT_HAS_CLIENT (1u << 17)
 #define EVENT_HAS_EDIT (1u << 18)
+#define EVENT_HAS_REPLY_AUTHOR (1u << 20)
+#define EVENT_HAS_HISTORY (1u << 22)
 
 struct event {
 	uint8_t kind;			/* enum event_kind */
@@ -62,6 +65,8 @@ struct event {
 	struct event_id target;		/* what it edits, deletes, ... */
 	struct span client;		/* name and version of the program */
 	uint32_t edit_number;		/* 1, 2, ... */
+	struct user_id reply_author;	/* whose message reply_to is */
+	uint8_t history[EVENT_HISTORY_LEN]; /* of the texts before the edit */
 };
 
 /*
@@ -79,6 +84,23 @@ bool event_is_chained(uint8_t kind);
 
 /* One item after the other; false at the end. */
 bool event_next_mention(struct span *mentions, struct user_id *out);
+
+/*
+ * Body of what is about a message of anybody (reaction, pin, hide): the
+ * account of its author, and what is said about it.
+ */
+struct event_about {
+	struct user_id author;
+	struct span text;	/* reaction: UTF-8, empty takes it back */
+	bool on;		/* pin */
+};
+#define EVENT_ABOUT_MAX (ID_LEN + EVENT_REACTION_MAX)
+/* Appends the body for an event of this kind. ERR_SPACE. */
+MUST_USE enum err event_about_encode(uint8_t kind,
+    const struct event_about *b, struct wr *w);
+/* Of a decoded event of these kinds. ERR_FORMAT. */
+MUST_USE enum err event_about_decode(const struct event *e,
+    struct event_about *out);
 
 /*
  * The original event in a resend. ERR_FORMAT: malformed, another one than its

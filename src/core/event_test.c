@@ -49,7 +49,7 @@ test_event_round_trip(void **state)
 
 	(void)state;
 	e.has |= EVENT_HAS_PREV | EVENT_HAS_VIEW | EVENT_HAS_EXPIRE |
-	    EVENT_HAS_REPLY | EVENT_HAS_MENTIONS | EVENT_HAS_CLIENT;
+	    EVENT_HAS_REPLY | EVENT_HAS_REPLY_AUTHOR | EVENT_HAS_MENTIONS | EVENT_HAS_CLIENT;
 	e.prev.b[0] = 4;
 	e.view[31] = 5;
 	e.expire_s = 60;
@@ -81,7 +81,11 @@ test_event_kinds_demand_their_fields(void **state)
 	e.kind = EVENT_EDIT;
 	refused(&e);				/* no edit number */
 	e.has |= EVENT_HAS_EDIT;
-	refused(&e);				/* it is 0 */
+	e.edit_number = 1;
+	refused(&e);				/* no history */
+	e.has |= EVENT_HAS_HISTORY;
+	e.edit_number = 0;
+	refused(&e);				/* the first is 1 */
 	e.edit_number = 1;
 	(void)encoded(&e);
 	e.kind = EVENT_DELETE;
@@ -95,13 +99,67 @@ test_event_kinds_demand_their_fields(void **state)
 	e.kind = EVENT_REACTION;
 	e.has = EVENT_HAS_TARGET | EVENT_HAS_BODY;
 	e.body = SPAN("");
+	refused(&e);				/* whose message? */
+	e.body = SPAN("0123456789abcdef");
 	(void)encoded(&e);			/* takes it back */
+	e.kind = EVENT_PIN;
+	refused(&e);				/* on or off? */
+	e.body = SPAN("0123456789abcdef\2");
+	refused(&e);
+	e.body = SPAN("0123456789abcdef\1");
+	(void)encoded(&e);
+	e.kind = EVENT_HIDE;
+	refused(&e);
+	e.body = SPAN("0123456789abcdef");
+	(void)encoded(&e);
+	e.has |= EVENT_HAS_PREV;		/* between own devices */
+	refused(&e);
 	e.kind = EVENT_TEXT;
 	e.has = EVENT_HAS_BODY;
+	e.body = SPAN("");
 	refused(&e);				/* an empty text */
 	e.kind = 0;
 	refused(&e);
 	e.kind = 99;
+	refused(&e);
+}
+
+/* Ids are unique for each author only: what is about a message names both. */
+static void
+test_event_about_names_the_author(void **state)
+{
+	struct event e = text(), got;
+	struct event_about about = { .author = { { 7 } },
+	    .text = SPAN("\xf0\x9f\x91\x8d") }, back;
+	static uint8_t body[EVENT_ABOUT_MAX];
+	struct wr w = wr_init(body, sizeof(body));
+
+	(void)state;
+	assert_int_equal(event_about_encode(EVENT_REACTION, &about, &w), OK);
+	e.kind = EVENT_REACTION;
+	e.has |= EVENT_HAS_TARGET;
+	e.body = wr_done(&w);
+	assert_int_equal(event_decode(encoded(&e), &got), OK);
+	assert_int_equal(event_about_decode(&got, &back), OK);
+	assert_true(ID_EQ(back.author, about.author));
+	assert_true(span_eq(back.text, about.text));
+	e.body = span_sub(e.body, 0, e.body.n - 1);
+	refused(&e);				/* no UTF-8 any more */
+	about.on = true;
+	w = wr_init(body, sizeof(body));
+	assert_int_equal(event_about_encode(EVENT_PIN, &about, &w), OK);
+	e.kind = EVENT_PIN;
+	e.body = wr_done(&w);
+	assert_int_equal(event_about_decode(&e, &back), OK);
+	assert_true(back.on);
+	w = wr_init(body, 3);
+	assert_int_equal(event_about_encode(EVENT_HIDE, &about, &w),
+	    ERR_SPACE);
+	/* A reply, too: id and author, or neither. */
+	e = text();
+	e.has |= EVENT_HAS_REPLY;
+	refused(&e);
+	e.has ^= EVENT_HAS_REPLY | EVENT_HAS_REPLY_AUTHOR;
 	refused(&e);
 }
 
@@ -135,10 +193,10 @@ test_event_refuses_malformed(void **state)
 	mem[good.n + 1] = 0;
 	assert_int_equal(event_decode(span_of(mem, good.n + 2), &got),
 	    ERR_FORMAT);
-	mem[good.n] = 20;
+	mem[good.n] = 24;
 	assert_int_equal(event_decode(span_of(mem, good.n + 2), &got),
 	    ERR_UNKNOWN_CRITICAL);
-	mem[good.n] = 21;
+	mem[good.n] = 25;
 	assert_int_equal(event_decode(span_of(mem, good.n + 2), &got), OK);
 }
 
@@ -211,6 +269,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_event_round_trip),
 		cmocka_unit_test(test_event_kinds_demand_their_fields),
+		cmocka_unit_test(test_event_about_names_the_author),
 		cmocka_unit_test(test_event_text_is_utf8),
 		cmocka_unit_test(test_event_refuses_malformed),
 		cmocka_unit_test(test_event_unknown_kind_is_told_apart),
