@@ -168,14 +168,12 @@ ids_follow(const struct devlist *known, const struct devlist *next)
 }
 
 enum err
-devlist_follow(const struct devlist *known,
+devlist_follow_renewed(const struct devlist *known,
     const uint8_t known_hash[static SHA256_LEN], const struct devlist *next,
     const uint8_t next_hash[static SHA256_LEN])
 {
 	if (!ID_EQ(known->account, next->account))
 		return ERR_FORBIDDEN;
-	if (memcmp(known->aik, next->aik, sizeof(known->aik)) != 0)
-		return ERR_IDENTITY_CHANGED;
 	if (next->version < known->version)
 		return ERR_STALE;
 	if (next->version == known->version)
@@ -185,6 +183,17 @@ devlist_follow(const struct devlist *known,
 	    memcmp(next->prev_hash, known_hash, SHA256_LEN) != 0)
 		return ERR_LIST_CONFLICT;
 	return ids_follow(known, next) ? OK : ERR_LIST_CONFLICT;
+}
+
+enum err
+devlist_follow(const struct devlist *known,
+    const uint8_t known_hash[static SHA256_LEN], const struct devlist *next,
+    const uint8_t next_hash[static SHA256_LEN])
+{
+	if (ID_EQ(known->account, next->account) &&
+	    memcmp(known->aik, next->aik, sizeof(known->aik)) != 0)
+		return ERR_IDENTITY_CHANGED;
+	return devlist_follow_renewed(known, known_hash, next, next_hash);
 }
 
 enum err

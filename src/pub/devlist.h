@@ -86,6 +86,11 @@ MUST_USE enum err devlist_hash(const struct provider *p, struct span bytes,
 MUST_USE enum err devlist_follow(const struct devlist *known,
     const uint8_t known_hash[static SHA256_LEN], const struct devlist *next,
     const uint8_t next_hash[static SHA256_LEN]);
+/* The same, whichever account key signed next: what pub/rotate.h leaves to be
+ * asked where a renewal leads to that key. */
+MUST_USE enum err devlist_follow_renewed(const struct devlist *known,
+    const uint8_t known_hash[static SHA256_LEN], const struct devlist *next,
+    const uint8_t next_hash[static SHA256_LEN]);
 /*
  * As above for the server, which has every version: next must be the version
  * right after known (known NULL: version 1). ERR_LIST_CONFLICT also for a
