@@ -12,7 +12,7 @@ client_linking(struct client *c, struct arena *a, struct client_linking *out)
 {
 	(void)c;
 	(void)a;
-	*out = (struct client_linking){ .state = LINKING_NONE };
+	*out = (struct client_linking){ .state = LINK_NONE };
 	return ERR_NOT_FOUND;
 }
 
@@ -100,16 +100,16 @@ const char *
 client_linking_name(enum client_linking_state s)
 {
 	static const char *const name[] = {
-		[LINKING_NONE] = "none", [LINKING_WAITS] = "waits",
-		[LINKING_ASKS] = "asks", [LINKING_CODE] = "code",
-		[LINKING_TOLD] = "told", [LINKING_CONFIRM] = "confirm",
-		[LINKING_SIGNS] = "signs", [LINKING_HISTORY] = "history",
-		[LINKING_DONE] = "done", [LINKING_EXPIRED] = "expired",
-		[LINKING_WRONG_CODE] = "wrong_code",
-		[LINKING_CANCELLED] = "cancelled",
-		[LINKING_BAD_OFFER] = "bad_offer",
-		[LINKING_REFUSED] = "refused", [LINKING_TAKEN] = "taken",
-		[LINKING_GONE] = "gone",
+		[LINK_NONE] = "none", [LINK_WAITS] = "waits",
+		[LINK_ASKS] = "asks", [LINK_CODE] = "code",
+		[LINK_TOLD] = "told", [LINK_CONFIRM] = "confirm",
+		[LINK_SIGNS] = "signs", [LINK_HISTORY] = "history",
+		[LINK_DONE] = "done", [LINK_EXPIRED] = "expired",
+		[LINK_WRONG_CODE] = "wrong_code",
+		[LINK_CANCELLED] = "cancelled",
+		[LINK_BAD_OFFER] = "bad_offer",
+		[LINK_REFUSED] = "refused", [LINK_TAKEN] = "taken",
+		[LINK_GONE] = "gone",
 	};
 
 	return (unsigned)s < sizeof(name) / sizeof(name[0]) ? name[s] :

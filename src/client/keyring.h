@@ -1,14 +1,14 @@
 /*
- * devices.h: everything about the devices of the own account: linking a new
+ * keyring.h: everything about the devices of the own account: linking a new
  * one, revoking, renewing keys, backup and restore, and the marks of verified
  * people that they share. Called by client.c.
  */
-#ifndef CLIENT_DEVICES_H
-#define CLIENT_DEVICES_H
+#ifndef CLIENT_KEYRING_H
+#define CLIENT_KEYRING_H
 
 #include "client/call.h"
 
 /* The inputs from CLIENT_LINK_NEW to CLIENT_VERIFY_CODE. */
-MUST_USE enum err devices_take(struct step *s, const struct client_input *in);
+MUST_USE enum err keyring_take(struct step *s, const struct client_input *in);
 
 #endif
