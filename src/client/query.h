@@ -151,6 +151,43 @@ MUST_USE enum err client_find_refs(struct client *c, struct arena *a,
     const struct chat_id *chat, struct span prefix,
     struct client_ref out[static CLIENT_REFS_MAX], size_t *n_out);
 
+/*
+ * Messages that contain all of the words, newest first, in pages. Case and
+ * diacritics do not count; a word may stand within another one. What was
+ * deleted, has disappeared, or stood there before an edit is not found.
+ *   at         in/out  zeroed for the first page, then as the last call left
+ *                      it; at->end when there is no more
+ *   items_out  out     at most cap of them
+ * An empty page with !at->end is possible: it only bounds the work of a call.
+ * ERR_VALIDATION: no word, more than CLIENT_WORDS_MAX of them, or longer than
+ * CLIENT_WORDS_LEN_MAX bytes.
+ */
+#define CLIENT_WORDS_MAX 8u
+#define CLIENT_WORDS_LEN_MAX 256u
+struct client_search {
+	struct span words;		/* UTF-8, as typed */
+	struct chat_id chat;		/* zero: all chats */
+};
+struct client_search_at {
+	bool set, end;
+	bool partial;			/* older history is not indexed yet */
+	uint64_t order;
+	struct chat_id chat;
+	uint8_t sub;
+};
+MUST_USE enum err client_search_next(struct client *c, struct arena *a,
+    const struct client_search *q, struct client_search_at *at,
+    struct client_item *items_out, size_t cap, size_t *n_out);
+/*
+ * Where the words stand in a text, to be shown: byte ranges on whole
+ * characters, ascending, not overlapping; at most cap (more are left out).
+ */
+struct client_range {
+	size_t from, n;
+};
+size_t client_search_ranges(const struct client_search *q, struct span text,
+    struct client_range *out, size_t cap);
+
 /* The settings as this device knows them. */
 struct client_settings {
 	bool known;			/* the server was asked once */
