@@ -21,7 +21,34 @@ enum call_what {
 	CALL_PREKEYS_PUT,	/* PUT /api/devices/:id/prekeys */
 	CALL_REFRESH,		/* POST /api/auth/refresh */
 	CALL_SYNC,		/* GET /api/sync */
+	CALL_TASK,		/* what task.h keeps */
 	CALL_USER_GET,		/* GET /api/users/:id */
+	/* Devices, archives, backup, trust: keyring.c takes the answers. */
+	CALL_KEYRING_FIRST,
+	CALL_LINK_POST = CALL_KEYRING_FIRST, /* POST /api/link */
+	CALL_LINK_GET,		/* GET /api/link/:mailbox */
+	CALL_LINK_REPLY_PUT,	/* PUT /api/link/:mailbox/reply */
+	CALL_LINK_REPLY,	/* the new device asks for it */
+	CALL_LINK_FACTS_PUT,	/* PUT /api/link/:mailbox/provisioning */
+	CALL_LINK_FACTS,	/* the new device asks for it */
+	CALL_LINK_ANSWER_PUT,	/* PUT /api/link/:mailbox/answer */
+	CALL_LINK_ANSWER,	/* GET /api/link/:mailbox/answer */
+	CALL_LINK_DROP,		/* DELETE /api/link/:mailbox */
+	CALL_ARCHIVE_NEW,	/* POST /api/archives; number: purpose */
+	CALL_ARCHIVE_GET,	/* GET /api/archives/:id */
+	CALL_ARCHIVE_DONE,	/* POST /api/archives/:id/complete */
+	CALL_ARCHIVE_DROP,	/* DELETE /api/archives/:id */
+	CALL_PART_PUT,		/* PUT /api/archives/:id/parts/:n */
+	CALL_PART_GET,		/* GET /api/archives/:id/parts/:n */
+	CALL_BACKUP_PUT,	/* PUT /api/keybackup */
+	CALL_BACKUP_GET,	/* GET /api/keybackup */
+	CALL_BACKUP_STATE,	/* GET /api/keybackup/state */
+	CALL_BACKUP_DROP,	/* DELETE /api/keybackup */
+	CALL_DEVICE_NAME,	/* PUT /api/devices/:id */
+	CALL_TRUST_PUT,		/* POST /api/verifications */
+	CALL_TRUST_GET,		/* GET /api/verifications */
+	CALL_TRUST_DROP,	/* DELETE /api/verifications/:userId */
+	CALL_MAX
 };
 
 /* A call to make. */

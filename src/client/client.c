@@ -8,6 +8,7 @@
 #include "client/keyring.h"
 #include "client/link.h"
 #include "client/prefs.h"
+#include "client/task.h"
 #include "client/secret.h"
 
 #define PUMP_ROUNDS_MAX 8u
@@ -214,7 +215,7 @@ client_answer(struct step *s, const struct client_input *in)
 	if (err == ERR_NOT_FOUND)
 		return OK;
 	TRY(err);
-	switch ((enum call_what)call.what) {
+	switch ((int)call.what) {
 	case CALL_BIND:
 		return setup_heard_bind(s, &a);
 	case CALL_BUNDLES:
@@ -237,6 +238,8 @@ client_answer(struct step *s, const struct client_input *in)
 		return setup_heard_refresh(s, &a);
 	case CALL_SYNC:
 		return link_heard_sync(s, &a);
+	case CALL_TASK:
+		return task_heard(s, &a);
 	case CALL_USER_GET:
 		return client_heard_user(s, &a);
 	case CALL_NONE:
@@ -275,7 +278,7 @@ client_take(struct step *s, const struct client_input *in)
 	case CLIENT_OPEN:
 		return client_open(s, in);
 	case CLIENT_SEND:
-		return outbox_text(s, in);
+		return outnew_text(s, in);
 	case CLIENT_READ:
 		return link_read(s, in);
 	case CLIENT_TYPING:
@@ -365,7 +368,7 @@ client_pump(struct step *s)
 		TRY(setup_pump(s));
 		TRY(client_fetch_wanted(s));
 		TRY(inbox_pump(s));
-		TRY(outbox_conflicts(s));
+		TRY(outnew_conflicts(s));
 		TRY(outbox_pump(s));
 	} while (s->c->dirty && ++round < PUMP_ROUNDS_MAX);
 	call_expire(s);

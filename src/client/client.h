@@ -425,6 +425,7 @@ struct client_item {
 	struct span mentions;	/* user ids, 16 bytes each */
 	uint32_t edit_number;	/* 0: never edited */
 	uint64_t edited_ms;	/* by its sender's clock */
+	uint64_t edit_position;	/* of the edit that is shown */
 	uint32_t expire_s;	/* disappears so long after ...; 0: never */
 	uint64_t expires_at_ms;	/* 0: has not been read yet */
 	uint8_t history[32];	/* hash chain of its texts ("Events") */
@@ -679,6 +680,10 @@ struct client {
 	uint32_t rest_failures;
 	uint64_t send_at_ms;		/* no send before (busy, limits) */
 	uint32_t send_failures;
+	uint64_t poll_at_ms;		/* no asking of a mailbox before */
+	uint64_t arrive_at_ms;		/* nor what there is of an archive */
+	uint32_t part_asked;		/* of a file, from the host; + 1 */
+	uint64_t synced_ms;		/* a complete `sync` began then */
 	uint64_t host_generation;
 	struct client_call calls[CLIENT_CALLS_MAX];
 	struct client_wait waits[CLIENT_SENDS_MAX];

@@ -4,12 +4,12 @@
  */
 #include "client/item.h"
 
-#define ITEM_VERSION 1
-#define ITEM_HEAD_MAX 256u
+#include "client/erase.h"
+#include "client/react.h"
 
 /* First octet of a journal entry. */
 enum { JOURNAL_ITEM = 1, JOURNAL_MARK = 2, JOURNAL_PERSON = 3,
-    JOURNAL_WARNING = 4 };
+    JOURNAL_WARNING = 4, JOURNAL_REACTION = 5, JOURNAL_PIN = 6 };
 
 static struct rec_key
 item_key(const struct item_place *at)
@@ -30,66 +30,6 @@ item_event_key(const struct user_id *sender, const struct event_id *event)
 	rec_key_id(&k, sender->b);
 	rec_key_id(&k, event->b);
 	return k;
-}
-
-/* Errors are kept by name: their numbers change from version to version. */
-static enum err
-item_cause(struct span name)
-{
-	int e;
-
-	for (e = 1; e < ERR_MAX; e++)
-		if (span_eq(name, span_str(err_name((enum err)e))))
-			return (enum err)e;
-	return name.n == 0 ? OK : ERR_INTERNAL;
-}
-
-static enum err
-item_encode(const struct client_item *it, struct wr *w)
-{
-	wr_u8(w, ITEM_VERSION);
-	wr_u8(w, (uint8_t)it->kind);
-	wr_u8(w, (uint8_t)it->state);
-	wr_u32(w, it->flags);
-	wr_u64(w, it->position);
-	wr_bytes(w, it->event.b, ID_LEN);
-	wr_bytes(w, it->message.b, ID_LEN);
-	wr_bytes(w, it->sender.b, ID_LEN);
-	wr_u32(w, it->device);
-	wr_u64(w, it->server_ms);
-	wr_u64(w, it->sender_ms);
-	wr_u64(w, it->seq);
-	wr_vec16(w, it->cause == OK ? (struct span){ NULL, 0 } :
-	    span_str(err_name(it->cause)));
-	wr_u32(w, it->gap_n);
-	wr_vec32(w, it->text);
-	return wr_ok(w) ? OK : ERR_SPACE;
-}
-
-static enum err
-item_decode(const struct item_place *at, struct span value,
-    struct client_item *it)
-{
-	struct rd r = rd_init(value);
-	uint8_t version = rd_u8(&r);
-
-	*it = (struct client_item){ .chat = at->chat, .order = at->order,
-	    .sub = at->sub };
-	it->kind = (enum client_item_kind)rd_u8(&r);
-	it->state = (enum client_item_state)rd_u8(&r);
-	it->flags = rd_u32(&r);
-	it->position = rd_u64(&r);
-	rd_bytes(&r, it->event.b, ID_LEN);
-	rd_bytes(&r, it->message.b, ID_LEN);
-	rd_bytes(&r, it->sender.b, ID_LEN);
-	it->device = rd_u32(&r);
-	it->server_ms = rd_u64(&r);
-	it->sender_ms = rd_u64(&r);
-	it->seq = rd_u64(&r);
-	it->cause = item_cause(rd_vec16(&r));
-	it->gap_n = rd_u32(&r);
-	it->text = rd_vec32(&r);
-	return version == ITEM_VERSION && rd_done(&r) ? OK : ERR_FORMAT;
 }
 
 /* A number for what changes now, in place of an older one. */
@@ -146,6 +86,18 @@ item_add_marks(struct step *s, struct client_item *it)
 }
 
 enum err
+item_save(struct step *s, const struct client_item *it)
+{
+	struct item_place at = { it->chat, it->order, it->sub };
+	struct rec_key k = item_key(&at);
+	struct wr w;
+
+	TRY(step_wr(s, ITEMREC_HEAD_MAX + it->text.n + it->mentions.n, &w));
+	TRY(itemrec_encode(it, &w));
+	return rec_put(&s->r, REC_ITEM, rec_key_span(&k), wr_done(&w));
+}
+
+enum err
 item_put(struct step *s, struct client_item *it)
 {
 	struct item_place at = { it->chat, it->order, it->sub };
@@ -162,14 +114,43 @@ item_put(struct step *s, struct client_item *it)
 		TRY(rec_put(&s->r, REC_EVENT, rec_key_span(&ek),
 		    rec_key_span(&k)));
 	}
-	TRY(step_wr(s, ITEM_HEAD_MAX + it->text.n, &w));
-	TRY(item_encode(it, &w));
-	TRY(rec_put(&s->r, REC_ITEM, rec_key_span(&k), wr_done(&w)));
+	if (it->kind != ITEM_GAP && !ID_IS_ZERO(it->message))
+		TRY(rec_put(&s->r, REC_NAMED, ID_SPAN(it->message),
+		    rec_key_span(&k)));
+	TRY(item_save(s, it));
 	show = step_show(s, SHOW_MESSAGE, 0);
 	if (show == NULL)
 		return ERR_TOO_LARGE;
 	show->seq = it->seq;
 	return item_get(s, &at, &show->u.item);
+}
+
+enum err
+item_import(struct step *s, const struct client_item *it)
+{
+	struct item_place at = { it->chat, it->order, it->sub };
+	struct rec_key k = item_key(&at), ek;
+
+	if (it->kind != ITEM_GAP) {
+		ek = item_event_key(&it->sender, &it->event);
+		TRY(rec_put(&s->r, REC_EVENT, rec_key_span(&ek),
+		    rec_key_span(&k)));
+		if (!ID_IS_ZERO(it->message))
+			TRY(rec_put(&s->r, REC_NAMED, ID_SPAN(it->message),
+			    rec_key_span(&k)));
+	}
+	return item_save(s, it);
+}
+
+enum err
+item_forget(struct step *s, const struct client_item *it)
+{
+	struct item_place at = { it->chat, it->order, it->sub };
+	struct rec_key k = item_key(&at);
+
+	if (it->seq != 0)
+		TRY(item_unlog(s, it->seq));
+	return rec_del(&s->r, REC_ITEM, rec_key_span(&k));
 }
 
 enum err
@@ -190,11 +171,11 @@ item_get(struct step *s, const struct item_place *at, struct client_item *out)
 	struct span value;
 
 	TRY(rec_get(&s->r, REC_ITEM, rec_key_span(&k), &value));
-	TRY(item_decode(at, value, out));
+	TRY(itemrec_decode(at, value, out));
 	return item_add_marks(s, out);
 }
 
-static enum err
+enum err
 item_place_decode(struct span key, struct item_place *at)
 {
 	struct rd r = rd_init(key);
@@ -217,6 +198,18 @@ item_find(struct step *s, const struct user_id *sender,
 	TRY(item_place_decode(value, &at));
 	if (ID_IS_ZERO(at.chat))
 		return ERR_NOT_FOUND;
+	return item_get(s, &at, out);
+}
+
+enum err
+item_by_message(struct step *s, const struct message_id *message,
+    struct client_item *out)
+{
+	struct item_place at;
+	struct span value;
+
+	TRY(rec_get(&s->r, REC_NAMED, ID_SPAN(*message), &value));
+	TRY(item_place_decode(value, &at));
 	return item_get(s, &at, out);
 }
 
@@ -248,14 +241,16 @@ item_next(struct step *s, const struct chat_id *chat, bool back,
 {
 	struct item_place p = { *chat, at->order, at->sub };
 	struct rec_key from = item_key(&p), prefix = rec_key();
-	struct span key, value;
+	struct span key = at->set ? rec_key_span(&from) :
+	    (struct span){ NULL, 0 }, value;
 
 	rec_key_id(&prefix, chat->b);
-	TRY(rec_seek(&s->r, REC_ITEM, rec_key_span(&prefix), at->set ?
-	    rec_key_span(&from) : (struct span){ NULL, 0 }, back, &key,
-	    &value));
-	TRY(item_place_decode(key, &p));
-	TRY(item_decode(&p, value, out));
+	do {
+		TRY(rec_seek(&s->r, REC_ITEM, rec_key_span(&prefix), key, back,
+		    &key, &value));
+		TRY(item_place_decode(key, &p));
+		TRY(itemrec_decode(&p, value, out));
+	} while (out->kind == ITEM_HIDDEN);
 	*at = (struct client_place){ true, p.order, p.sub };
 	return item_add_marks(s, out);
 }
@@ -316,6 +311,8 @@ item_mark(struct step *s, const struct client_mark *m)
 		return ERR_TOO_LARGE;
 	show->seq = v[2];
 	show->u.mark = *m;
+	if (m->kind == MARK_READ && ID_EQ(m->user, s->m.user))
+		return erase_read(s, &m->chat, m->position);
 	return OK;
 }
 
@@ -329,6 +326,29 @@ item_marked(struct step *s, const struct chat_id *chat,
 	TRY(item_mark_get(s, rec_key_span(&k), v));
 	*out = v[0];
 	return OK;
+}
+
+enum err
+item_log_record(struct step *s, enum client_show_type t, struct span key,
+    uint64_t old_seq, uint64_t *seq_out)
+{
+	uint8_t entry[1 + CLIENT_KEY_MAX];
+	struct wr w = wr_init(entry, sizeof(entry));
+
+	wr_u8(&w, t == SHOW_PIN ? JOURNAL_PIN : JOURNAL_REACTION);
+	wr_span(&w, key);
+	return item_log(s, old_seq, wr_done(&w), seq_out);
+}
+
+enum err
+item_unlog(struct step *s, uint64_t seq)
+{
+	struct rec_key k = rec_key();
+
+	if (seq == 0)
+		return OK;
+	rec_key_u64(&k, seq);
+	return rec_del(&s->r, REC_JOURNAL, rec_key_span(&k));
 }
 
 enum err
@@ -417,6 +437,12 @@ item_journal_fill(struct step *s, struct rd *r, struct client_show *out)
 		out->u.person.was_verified = rd_u8(r) != 0;
 		out->u.person.blocked = rd_u8(r) != 0;
 		break;
+	case JOURNAL_REACTION:
+		out->type = SHOW_REACTION;
+		return react_load(s, rd_rest(r), &out->u.reaction);
+	case JOURNAL_PIN:
+		out->type = SHOW_PIN;
+		return react_load_pin(s, rd_rest(r), &out->u.pin);
 	case JOURNAL_WARNING:
 		out->type = SHOW_WARNING;
 		out->u.warning.kind = (enum client_warning_kind)rd_u8(r);

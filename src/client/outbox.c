@@ -13,158 +13,6 @@
 #define OUTBOX_CONTROL_TRIES 20u
 #define OUTBOX_PRUNE_MAX 200u
 
-/* The key of an entry; *k holds its bytes. */
-static struct span
-outbox_key(const struct out *o, struct rec_key *k)
-{
-	*k = rec_key();
-	rec_key_id(k, o->lane.b);
-	rec_key_u64(k, o->number);
-	return rec_key_span(k);
-}
-
-static enum err
-outbox_new_id(struct step *s, struct event_id *out)
-{
-	uint8_t random[16];
-
-	TRY(s->pv->random(s->pv->ctx, random, sizeof(random)));
-	id_v4(out->b, random);
-	return OK;
-}
-
-/* Whom a command's target means. ERR_NOT_FOUND: an unknown chat. */
-static enum err
-outbox_target(struct step *s, const struct client_target *to, struct out *o)
-{
-	struct person p;
-	struct chat c;
-
-	if (!ID_IS_ZERO(to->chat)) {
-		TRY(person_chat(s, &to->chat, &c));
-		o->user = c.user;
-		o->chat = to->chat;
-		return OK;
-	}
-	if (ID_IS_ZERO(to->user))
-		return ERR_VALIDATION;
-	o->user = to->user;
-	TRY(person_load(s, &to->user, &p));
-	o->chat = p.chat;
-	return OK;
-}
-
-static enum err
-outbox_check_text(const struct step *s, struct span text)
-{
-	if (!(s->m.flags & META_KEYS))
-		return s->m.flags & META_KEYS_MISSING ? ERR_NO_KEY :
-		    ERR_UNTRUSTED;
-	if (text.n == 0 || !utf8_valid(text))
-		return ERR_VALIDATION;
-	if (text.n > CLIENT_TEXT_MAX)
-		return ERR_LIMIT;
-	return s->m.out_n >= CLIENT_OUTBOX_MAX ? ERR_BUSY : OK;
-}
-
-/* An entry of the history needs a chat; before there is one, the other's id
- * stands for it and the entry moves when the chat is known. */
-static struct chat_id
-outbox_shown_chat(const struct out *o)
-{
-	struct chat_id id = o->chat;
-
-	if (ID_IS_ZERO(id))
-		memcpy(id.b, o->user.b, ID_LEN);
-	return id;
-}
-
-enum err
-outbox_text(struct step *s, const struct client_input *in)
-{
-	struct out o = { .kind = EVENT_TEXT, .cmd = in->cmd,
-	    .time_ms = s->now, .body = in->u.send.text };
-	struct client_item it = { .kind = ITEM_TEXT, .state = STATE_WAITING,
-	    .sub = 1, .sender = s->m.user, .device = s->m.device,
-	    .sender_ms = s->now, .server_ms = s->now,
-	    .text = in->u.send.text };
-	enum err err = outbox_check_text(s, in->u.send.text);
-
-	if (err == OK)
-		err = outbox_target(s, &in->u.send.to, &o);
-	if (err == ERR_NOT_FOUND || err == ERR_VALIDATION ||
-	    err == ERR_LIMIT || err == ERR_BUSY || err == ERR_NO_KEY ||
-	    err == ERR_UNTRUSTED)
-		return step_show_error(s, in->cmd, err,
-		    (struct span){ NULL, 0 });
-	TRY(err);
-	TRY(outbox_new_id(s, &o.event));
-	o.lane = o.user;
-	o.number = ++s->m.out;
-	s->m.out_n++;
-	TRY(outrec_save(s, &o));
-	it.chat = outbox_shown_chat(&o);
-	it.event = o.event;
-	it.order = ITEM_ORDER_WAITING + o.number;
-	s->c->dirty = true;
-	return item_put(s, &it);
-}
-
-enum err
-outbox_control(struct step *s, uint8_t kind, const struct user_id *chat_with,
-    const struct address *to, const struct event_id *target,
-    struct span body, bool fresh)
-{
-	struct out o = { .kind = kind, .user = *chat_with, .only = *to,
-	    .time_ms = s->now, .body = body, .fresh = fresh };
-	struct person p;
-
-	if (s->m.out_n >= CLIENT_OUTBOX_MAX)
-		return OK;
-	TRY(person_load(s, chat_with, &p));
-	o.chat = p.chat;
-	if (target != NULL)
-		o.target = *target;
-	TRY(outbox_new_id(s, &o.event));
-	o.number = ++s->m.out;
-	s->m.out_n++;
-	s->c->dirty = true;
-	return outrec_save(s, &o);
-}
-
-enum err
-outbox_conflicts(struct step *s)
-{
-	struct span user, body;
-	struct address to;
-	enum err err;
-
-	while ((err = rec_seek(&s->r, REC_CONFLICT, (struct span){ NULL, 0 },
-	    (struct span){ NULL, 0 }, false, &user, &body)) == OK) {
-		struct arena_mark m = step_scratch(s);
-		struct peer *peer = ARENA_NEW(&s->scratch, struct peer);
-		struct rd r = rd_init(user);
-		uint8_t i;
-
-		rd_bytes(&r, to.account.b, ID_LEN);
-		if (peer == NULL)
-			return ERR_TOO_LARGE;
-		err = peer_load(&s->core, &to.account, peer);
-		for (i = 0; err == OK && i < peer->list.n; i++) {
-			to.device = peer->list.entries[i].device;
-			if (!ID_EQ(to.account, s->m.user) ||
-			    to.device != s->m.device)
-				err = outbox_control(s, EVENT_VIEW_CONFLICT,
-				    &to.account, &to, NULL, body, false);
-		}
-		step_scratch_end(s, m);
-		if (err != OK && err != ERR_NOT_FOUND)
-			return err;
-		TRY(rec_del(&s->r, REC_CONFLICT, user));
-	}
-	return err == ERR_NOT_FOUND ? OK : err;
-}
-
 static bool
 outbox_is_waiting(const struct client *c, const struct out *o)
 {
@@ -192,21 +40,9 @@ outbox_wait_slot(struct client *c)
 static enum err
 outbox_fail(struct step *s, struct out *o, enum err cause)
 {
-	struct client_item it;
-	enum err err;
-
 	TRY(outrec_drop(s, o));
-	if (o->only.device != 0)
-		return OK;
-	err = item_find(s, &s->m.user, &o->event, &it);
-	if (err == ERR_NOT_FOUND)
-		return OK;
-	TRY(err);
-	it.state = STATE_FAILED;
-	it.cause = cause;
-	TRY(item_put(s, &it));
-	return o->cmd == 0 ? OK : step_show_error(s, o->cmd, cause,
-	    (struct span){ NULL, 0 });
+	s->c->dirty = true;
+	return outdone_failed(s, o, cause);
 }
 
 /* The direct chat's id, asked from the server once. */
@@ -247,6 +83,39 @@ outbox_find_chat(struct step *s, struct out *o)
 	return err == ERR_NOT_FOUND ? OK : err;
 }
 
+static bool
+outbox_is_edit(const struct out *o)
+{
+	return o->kind == EVENT_EDIT && o->only.device == 0;
+}
+
+/*
+ * What it is about, by the server's name: lanes keep the order, so an own
+ * message that it is about was sent before, or has failed.
+ */
+static enum err
+outbox_find_about(struct step *s, struct out *o, enum err *cause)
+{
+	struct client_item it;
+	enum err err;
+
+	*cause = OK;
+	if (o->only.device != 0 || o->kind == EVENT_TEXT ||
+	    o->kind == EVENT_TIMER || !ID_IS_ZERO(o->about))
+		return OK;
+	err = item_find(s, &o->author, &o->target, &it);
+	if (err != OK && err != ERR_NOT_FOUND)
+		return err;
+	if (err != OK || it.state == STATE_FAILED || (o->kind !=
+	    EVENT_DELETE && it.kind != ITEM_TEXT) ||
+	    (o->kind == EVENT_EDIT && ID_IS_ZERO(it.message))) {
+		*cause = ERR_NOT_FOUND;
+		return OK;
+	}
+	o->about = it.message;
+	return OK;
+}
+
 static enum err
 outbox_emit(struct step *s, struct out *o)
 {
@@ -266,7 +135,8 @@ outbox_emit(struct step *s, struct out *o)
 	wait->out = o->number;
 	wait->sent_ms = s->now;
 	step_wake(s, s->now + OUTBOX_ACK_MS);
-	return step_emit(s, "message:send", json, &wait->ack);
+	return step_emit(s, outbox_is_edit(o) ? "message:edit" :
+	    "message:send", json, &wait->ack);
 }
 
 /* One entry, as far as it goes. */
@@ -285,20 +155,13 @@ outbox_advance(struct step *s, struct out *o)
 	}
 	if (o->only.device != 0 && o->tries > OUTBOX_CONTROL_TRIES)
 		return outbox_fail(s, o, ERR_UNAVAILABLE);
+	TRY(outbox_find_about(s, o, &cause));
+	if (cause != OK)
+		return outbox_fail(s, o, cause);
 	TRY(seal_prepare(s, o, &state, &cause));
 	if (state == SEAL_FAILED)
 		return outbox_fail(s, o, cause);
 	return state == SEAL_READY ? outbox_emit(s, o) : OK;
-}
-
-static enum err
-outbox_next(struct step *s, struct span prefix, struct span from,
-    struct out *o)
-{
-	struct span key, value;
-
-	TRY(rec_seek(&s->r, REC_OUT, prefix, from, false, &key, &value));
-	return outrec_load(s, key, value, o);
 }
 
 /* The control lane: all of it, up to a limit. */
@@ -314,10 +177,10 @@ outbox_pump_control(struct step *s)
 
 	if (o == NULL)
 		return ERR_TOO_LARGE;
-	while (n++ < OUTBOX_CONTROL_MAX && (err = outbox_next(s,
+	while (n++ < OUTBOX_CONTROL_MAX && (err = outrec_next(s,
 	    ID_SPAN(zero), from, o)) != ERR_NOT_FOUND) {
 		TRY(err);
-		from = outbox_key(o, &k);
+		from = outrec_key(o, &k);
 		TRY(outbox_advance(s, o));
 	}
 	return OK;
@@ -359,7 +222,7 @@ outbox_pump(struct step *s)
 	rec_key_bytes(&k, SPAN("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"));
 	rec_key_u64(&k, UINT64_MAX);
 	from = rec_key_span(&k);
-	while ((err = outbox_next(s, (struct span){ NULL, 0 }, from, o)) !=
+	while ((err = outrec_next(s, (struct span){ NULL, 0 }, from, o)) !=
 	    ERR_NOT_FOUND) {
 		TRY(err);
 		k = rec_key();
@@ -418,6 +281,9 @@ outbox_refused(struct step *s, struct out *o, struct span json)
 	case ERR_BAD_REQUEST:
 	case ERR_TOO_LARGE:
 	case ERR_CONFLICT:
+	case ERR_EXPIRED:
+	case ERR_LIMIT:
+	case ERR_SUITE:
 		return outbox_fail(s, o, cause);
 	default:
 		TRY(step_backoff(s, s->c->send_failures, &ms));
@@ -426,6 +292,23 @@ outbox_refused(struct step *s, struct out *o, struct span json)
 		step_wake(s, s->c->send_at_ms);
 		return OK;
 	}
+}
+
+/* What the server says of what it took. */
+static enum err
+outbox_reply(struct step *s, const struct out *o, struct span json,
+    struct msg_send_rep *rep)
+{
+	struct msg_edit_rep edit;
+
+	if (!outbox_is_edit(o))
+		return shape_decode(&shape_msg_send_rep, json, s->a, rep,
+		    NULL);
+	TRY(shape_decode(&shape_msg_edit_rep, json, s->a, &edit, NULL));
+	*rep = (struct msg_send_rep){ .message_id = edit.message_id,
+	    .chat_id = edit.chat_id, .timestamp = edit.edited_at,
+	    .position = edit.position, .has_prev = true, .prev = edit.prev };
+	return OK;
 }
 
 enum err
@@ -450,47 +333,63 @@ outbox_ack(struct step *s, uint32_t ack, struct span json)
 	if (err == ERR_NOT_FOUND)
 		return OK;
 	TRY(err);
-	if (shape_decode(&shape_msg_send_rep, json, s->a, &rep, NULL) != OK)
+	if (outbox_reply(s, o, json, &rep) != OK)
 		return outbox_refused(s, o, json);
 	s->c->send_failures = 0;
 	return outbox_done(s, &o->event, &rep);
 }
 
+/* Of those without an entry in the history: all control events, and the first
+ * of each lane, the only one that can be under way. */
+static enum err
+outbox_find_unshown(struct step *s, const struct event_id *event,
+    struct out *o)
+{
+	static const struct user_id control;
+	struct span from = { NULL, 0 };
+	struct rec_key k;
+	enum err err;
+
+	while ((err = outrec_next(s, (struct span){ NULL, 0 }, from, o)) ==
+	    OK) {
+		if (ID_EQ(o->event, *event))
+			return OK;
+		from = outrec_key(o, &k);
+		if (ID_EQ(o->lane, control))
+			continue;
+		k = rec_key();
+		rec_key_id(&k, o->lane.b);
+		rec_key_u64(&k, UINT64_MAX);
+		from = rec_key_span(&k);
+	}
+	return err;
+}
+
 /* The entry of the outbox with this event id. ERR_NOT_FOUND. */
 static enum err
-outbox_find(struct step *s, const struct event_id *event,
-    const struct chat_id *chat, struct out *o)
+outbox_find(struct step *s, const struct event_id *event, struct out *o)
 {
 	struct client_item it;
-	struct span from = { NULL, 0 };
 	struct rec_key k = rec_key();
+	struct span value;
 	struct chat c;
 	enum err err = item_find(s, &s->m.user, event, &it);
 
-	if (err == OK) {
-		/* A shown one: its order is its number. */
-		if (it.order < ITEM_ORDER_WAITING)
-			return ERR_NOT_FOUND;
-		err = person_chat(s, &it.chat, &c);
-		if (err == ERR_NOT_FOUND)
-			memcpy(c.user.b, it.chat.b, ID_LEN);
-		else
-			TRY(err);
-		rec_key_id(&k, c.user.b);
-		rec_key_u64(&k, it.order - ITEM_ORDER_WAITING);
-		TRY(rec_get(&s->r, REC_OUT, rec_key_span(&k), &from));
-		return outrec_load(s, rec_key_span(&k), from, o);
-	}
-	(void)chat;
-	if (err != ERR_NOT_FOUND)
-		return err;
-	while ((err = outbox_next(s, SPAN("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"),
-	    from, o)) == OK) {
-		if (ID_EQ(o->event, *event))
-			return OK;
-		from = outbox_key(o, &k);
-	}
-	return err;
+	if (err == ERR_NOT_FOUND)
+		return outbox_find_unshown(s, event, o);
+	TRY(err);
+	/* A shown one: its order is its number. */
+	if (it.order < ITEM_ORDER_WAITING)
+		return ERR_NOT_FOUND;
+	err = person_chat(s, &it.chat, &c);
+	if (err == ERR_NOT_FOUND)
+		memcpy(c.user.b, it.chat.b, ID_LEN);
+	else
+		TRY(err);
+	rec_key_id(&k, c.user.b);
+	rec_key_u64(&k, it.order - ITEM_ORDER_WAITING);
+	TRY(rec_get(&s->r, REC_OUT, rec_key_span(&k), &value));
+	return outrec_load(s, rec_key_span(&k), value, o);
 }
 
 enum err
@@ -498,38 +397,17 @@ outbox_done(struct step *s, const struct event_id *event,
     const struct msg_send_rep *rep)
 {
 	struct out *o = ARENA_NEW(s->a, struct out);
-	struct client_item it;
-	struct chat c;
 	enum err err;
 
 	if (o == NULL)
 		return ERR_TOO_LARGE;
-	err = outbox_find(s, event, &rep->chat_id, o);
+	err = outbox_find(s, event, o);
 	if (err == ERR_NOT_FOUND)
 		return OK;
 	TRY(err);
 	TRY(outrec_drop(s, o));
 	s->c->dirty = true;
-	if (o->only.device != 0)
-		return OK;
-	TRY(person_meet(s, &rep->chat_id, &o->user, &c));
-	c.has_last = c.pinned = true;
-	c.last = o->event;
-	TRY(person_save_chat(s, &c));
-	/* The link of the chat that only the acknowledgement tells. */
-	TRY(inbox_link(s, &rep->chat_id, rep->position,
-	    rep->has_prev ? rep->prev : 0));
-	err = item_find(s, &s->m.user, event, &it);
-	if (err == ERR_NOT_FOUND)
-		return OK;
-	TRY(err);
-	it.state = STATE_SENT;
-	it.cause = OK;
-	it.position = rep->position;
-	it.message = rep->message_id;
-	it.server_ms = rep->timestamp;
-	TRY(item_move(s, &it, rep->position));
-	return step_show_done(s, o->cmd);
+	return outdone_sent(s, o, rep);
 }
 
 enum err
@@ -576,9 +454,9 @@ outbox_heard_bundles(struct step *s, const struct call_answer *a)
 			    to.device));
 	}
 	/* Who waited for a session of our own has one now. */
-	while ((err = outbox_next(s, SPAN("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"),
+	while ((err = outrec_next(s, SPAN("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"),
 	    from, o)) == OK) {
-		from = outbox_key(o, &k);
+		from = outrec_key(o, &k);
 		if (o->fresh && ID_EQ(o->only.account, to.account)) {
 			o->fresh = false;
 			TRY(outrec_save(s, o));
@@ -617,7 +495,7 @@ outbox_heard_chat(struct step *s, const struct call_answer *a)
 	if (a->call->cmd != 0)
 		TRY(step_show_error(s, a->call->cmd, a->err,
 		    a->error.message));
-	while ((err = outbox_next(s, ID_SPAN(a->call->user),
+	while ((err = outrec_next(s, ID_SPAN(a->call->user),
 	    (struct span){ NULL, 0 }, o)) == OK)
 		TRY(outbox_fail(s, o, a->err));
 	return err == ERR_NOT_FOUND ? OK : err;

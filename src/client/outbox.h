@@ -36,7 +36,14 @@ struct out {
 	struct user_id user;		/* the other person of the chat */
 	struct chat_id chat;		/* zero: not known yet */
 	struct event_id event;
-	struct event_id target;		/* 22, 27: the event it is about */
+	struct event_id target;		/* the event it is about */
+	struct user_id author;		/* whose event that is, if anybody's */
+	struct client_ref reply_to;
+	struct span mentions;		/* ids, 16 bytes each */
+	uint32_t expire_s;
+	uint32_t edit_number;		/* once it is encrypted */
+	uint8_t history[EVENT_HISTORY_LEN];
+	struct message_id about;	/* the server's name of the target */
 	struct address only;		/* control: the one device */
 	uint64_t time_ms;
 	uint64_t cmd;
@@ -55,18 +62,40 @@ struct out {
 	struct out_entry entries[OUTBOX_ENTRIES_MAX];
 };
 
-/* Queues a text and shows it as waiting. Bad text: SHOW_ERROR. */
-MUST_USE enum err outbox_text(struct step *s, const struct client_input *in);
+/* outnew.c: what comes into the outbox.
+ * Queues a text and shows it as waiting. Bad text: SHOW_ERROR. */
+MUST_USE enum err outnew_text(struct step *s, const struct client_input *in);
+/* May this be sent to that person now? ERR_NO_KEY, ERR_UNTRUSTED, ERR_BUSY,
+ * ERR_BLOCKED. */
+MUST_USE enum err outnew_may(struct step *s, const struct user_id *user);
+/* Whom a command's target means. ERR_NOT_FOUND: an unknown chat;
+ * ERR_VALIDATION: it names nobody. */
+MUST_USE enum err outnew_target(struct step *s,
+    const struct client_target *to, struct out *o);
+/*
+ * Queues an event of the chat that is no message: o has kind, user, chat, body
+ * and target; event, lane and number are made here.
+ */
+MUST_USE enum err outnew_event(struct step *s, struct out *o);
 /*
  * Queues a control event for one device.
  *   target  in  NULL: none
  *   fresh   in  initiate a new session for it
  */
-MUST_USE enum err outbox_control(struct step *s, uint8_t kind,
+MUST_USE enum err outnew_control(struct step *s, uint8_t kind,
     const struct user_id *chat_with, const struct address *to,
     const struct event_id *target, struct span body, bool fresh);
 /* Tells the devices concerned of two lists with one version. */
-MUST_USE enum err outbox_conflicts(struct step *s);
+MUST_USE enum err outnew_conflicts(struct step *s);
+/* Tells the own other devices to hide a message as this one does. */
+MUST_USE enum err outnew_hide(struct step *s, const struct user_id *chat_with,
+    const struct client_ref *to);
+/*
+ * The entry of the lane of user that is not encrypted yet, of this kind: the
+ * event itself (a text) or what is about it (an edit). ERR_NOT_FOUND.
+ */
+MUST_USE enum err outnew_find_open(struct step *s, const struct user_id *user,
+    uint8_t kind, const struct event_id *event, struct out *o);
 /* Moves on whatever can move: calls, sealing, emitting. */
 MUST_USE enum err outbox_pump(struct step *s);
 /* The acknowledgement of an emitted event. */
@@ -89,6 +118,18 @@ MUST_USE enum err outbox_is_empty(struct step *s, bool *out);
 /* Forgets own events that nobody can ask for any more. */
 MUST_USE enum err outbox_prune(struct step *s);
 
+/* The first entry after `from` in the lanes of prefix. ERR_NOT_FOUND. */
+MUST_USE enum err outrec_next(struct step *s, struct span prefix,
+    struct span from, struct out *o);
+/* The key of an entry; *k holds its bytes. */
+struct span outrec_key(const struct out *o, struct rec_key *k);
+/* outdone.c: the server has it: what follows. */
+MUST_USE enum err outdone_sent(struct step *s, const struct out *o,
+    const struct msg_send_rep *rep);
+/* It will never be sent: shown with its cause, and taken back here. */
+MUST_USE enum err outdone_failed(struct step *s, const struct out *o,
+    enum err cause);
+
 /* outrec.c: the record. */
 MUST_USE enum err outrec_load(struct step *s, struct span key,
     struct span value, struct out *o);
@@ -102,7 +143,7 @@ enum seal_state {
 };
 MUST_USE enum err seal_prepare(struct step *s, struct out *o,
     enum seal_state *state_out, enum err *cause_out);
-/* The JSON of message:send for this attempt. */
+/* The JSON of message:send, or message:edit, for this attempt. */
 MUST_USE enum err seal_json(struct step *s, const struct out *o,
     struct span *out);
 /* The record of an own event (for a resend): kept for seven days. */

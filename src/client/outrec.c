@@ -3,9 +3,36 @@
  */
 #include "client/outbox.h"
 
-#define OUT_VERSION 1
+#define OUT_VERSION 2
+#define OUT_VERSION_FIRST 1		/* texts and control events only */
 #define OUT_HEAD_MAX 512u
 #define OUT_ENTRY_MAX (ADDRESS_LEN + SHA256_LEN + 4 + SESSIONS_SEALED_MAX)
+
+static void
+outrec_load_about(struct rd *r, struct out *o)
+{
+	rd_bytes(r, o->author.b, ID_LEN);
+	rd_bytes(r, o->reply_to.sender.b, ID_LEN);
+	rd_bytes(r, o->reply_to.event.b, ID_LEN);
+	o->mentions = rd_vec16(r);
+	o->expire_s = rd_u32(r);
+	o->edit_number = rd_u32(r);
+	rd_bytes(r, o->history, EVENT_HISTORY_LEN);
+	rd_bytes(r, o->about.b, ID_LEN);
+}
+
+static void
+outrec_save_about(struct wr *w, const struct out *o)
+{
+	wr_bytes(w, o->author.b, ID_LEN);
+	wr_bytes(w, o->reply_to.sender.b, ID_LEN);
+	wr_bytes(w, o->reply_to.event.b, ID_LEN);
+	wr_vec16(w, o->mentions);
+	wr_u32(w, o->expire_s);
+	wr_u32(w, o->edit_number);
+	wr_bytes(w, o->history, EVENT_HISTORY_LEN);
+	wr_bytes(w, o->about.b, ID_LEN);
+}
 
 enum err
 outrec_load(struct step *s, struct span key, struct span value, struct out *o)
@@ -40,7 +67,9 @@ outrec_load(struct step *s, struct span key, struct span value, struct out *o)
 	rd_bytes(&r, o->env.b, ENVELOPE_LEN);
 	rd_bytes(&r, o->nonce, GCM_NONCE_LEN);
 	o->n = rd_u8(&r);
-	if (version != OUT_VERSION || o->n > OUTBOX_ENTRIES_MAX)
+	if (version != OUT_VERSION_FIRST)
+		outrec_load_about(&r, o);
+	if (version < OUT_VERSION_FIRST || version > OUT_VERSION || o->n > OUTBOX_ENTRIES_MAX)
 		return ERR_FORMAT;
 	for (i = 0; i < o->n; i++) {
 		struct out_entry *e = &o->entries[i];
@@ -53,24 +82,34 @@ outrec_load(struct step *s, struct span key, struct span value, struct out *o)
 	return rd_done(&r) ? OK : ERR_FORMAT;
 }
 
-static struct rec_key
-outrec_key(const struct out *o)
+struct span
+outrec_key(const struct out *o, struct rec_key *k)
 {
-	struct rec_key k = rec_key();
+	*k = rec_key();
+	rec_key_id(k, o->lane.b);
+	rec_key_u64(k, o->number);
+	return rec_key_span(k);
+}
 
-	rec_key_id(&k, o->lane.b);
-	rec_key_u64(&k, o->number);
-	return k;
+enum err
+outrec_next(struct step *s, struct span prefix, struct span from,
+    struct out *o)
+{
+	struct span key, value;
+
+	TRY(rec_seek(&s->r, REC_OUT, prefix, from, false, &key, &value));
+	return outrec_load(s, key, value, o);
 }
 
 enum err
 outrec_save(struct step *s, const struct out *o)
 {
-	struct rec_key k = outrec_key(o);
+	struct rec_key k;
+	struct span key = outrec_key(o, &k);
 	struct wr w;
 	uint8_t i;
 
-	TRY(step_wr(s, OUT_HEAD_MAX + o->body.n + o->c.n +
+	TRY(step_wr(s, OUT_HEAD_MAX + o->body.n + o->mentions.n + o->c.n +
 	    (size_t)o->n * OUT_ENTRY_MAX, &w));
 	wr_u8(&w, OUT_VERSION);
 	wr_u8(&w, o->kind);
@@ -92,6 +131,7 @@ outrec_save(struct step *s, const struct out *o)
 	wr_bytes(&w, o->env.b, ENVELOPE_LEN);
 	wr_bytes(&w, o->nonce, GCM_NONCE_LEN);
 	wr_u8(&w, o->n);
+	outrec_save_about(&w, o);
 	for (i = 0; i < o->n; i++) {
 		const struct out_entry *e = &o->entries[i];
 
@@ -102,15 +142,15 @@ outrec_save(struct step *s, const struct out *o)
 	}
 	if (!wr_ok(&w))
 		return ERR_SPACE;
-	return rec_put(&s->r, REC_OUT, rec_key_span(&k), wr_done(&w));
+	return rec_put(&s->r, REC_OUT, key, wr_done(&w));
 }
 
 enum err
 outrec_drop(struct step *s, const struct out *o)
 {
-	struct rec_key k = outrec_key(o);
+	struct rec_key k;
 
 	if (s->m.out_n > 0)
 		s->m.out_n--;
-	return rec_del(&s->r, REC_OUT, rec_key_span(&k));
+	return rec_del(&s->r, REC_OUT, outrec_key(o, &k));
 }

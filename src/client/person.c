@@ -10,7 +10,8 @@
 
 #define PERSON_VERSION 1
 #define PERSON_LEN_MAX 256u
-#define CHAT_VERSION 1
+#define CHAT_VERSION 2
+#define CHAT_VERSION_FIRST 1		/* no flags, no timer */
 #define CHAT_LEN_MAX 128u
 #define OLD_VIEW_MS (48ull * 3600 * 1000)
 #define WARN_AGAIN_MS (24ull * 3600 * 1000)
@@ -134,11 +135,13 @@ person_chat(struct step *s, const struct chat_id *chat, struct chat *c)
 {
 	struct span value;
 	struct rd r;
+	uint8_t version;
 
 	TRY(rec_get(&s->r, REC_CHAT, ID_SPAN(*chat), &value));
 	r = rd_init(value);
 	*c = (struct chat){ .id = *chat };
-	if (rd_u8(&r) != CHAT_VERSION)
+	version = rd_u8(&r);
+	if (version < CHAT_VERSION_FIRST || version > CHAT_VERSION)
 		return ERR_VERSION;
 	rd_bytes(&r, c->user.b, ID_LEN);
 	c->head = rd_u64(&r);
@@ -146,7 +149,21 @@ person_chat(struct step *s, const struct chat_id *chat, struct chat *c)
 	rd_bytes(&r, c->last.b, ID_LEN);
 	c->said_read = rd_u64(&r);
 	c->pinned = rd_u8(&r) != 0;
+	if (version != CHAT_VERSION_FIRST) {
+		c->flags = rd_u32(&r);
+		c->expire_s = rd_u32(&r);
+		c->timer_position = rd_u64(&r);
+		c->timer_waits = rd_u8(&r) != 0;
+		rd_bytes(&r, c->timer_event.b, ID_LEN);
+		c->timer_next = rd_u32(&r);
+	}
 	return rd_done(&r) ? OK : ERR_FORMAT;
+}
+
+uint32_t
+person_timer(const struct chat *c)
+{
+	return c->timer_waits ? c->timer_next : c->expire_s;
 }
 
 enum err
@@ -162,6 +179,12 @@ person_save_chat(struct step *s, const struct chat *c)
 	wr_bytes(&w, c->last.b, ID_LEN);
 	wr_u64(&w, c->said_read);
 	wr_u8(&w, c->pinned);
+	wr_u32(&w, c->flags);
+	wr_u32(&w, c->expire_s);
+	wr_u64(&w, c->timer_position);
+	wr_u8(&w, c->timer_waits);
+	wr_bytes(&w, c->timer_event.b, ID_LEN);
+	wr_u32(&w, c->timer_next);
 	if (!wr_ok(&w))
 		return ERR_SPACE;
 	return rec_put(&s->r, REC_CHAT, ID_SPAN(c->id), wr_done(&w));

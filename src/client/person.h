@@ -17,6 +17,7 @@ enum person_flag {
 	PERSON_CHANGED = 2,		/* another account key, not accepted */
 	PERSON_WAS_VERIFIED = 4,	/* so sending waits for ACCEPT */
 	PERSON_GONE = 8,		/* no such account */
+	PERSON_BLOCKED = 16,		/* by me */
 };
 
 struct person {
@@ -39,6 +40,12 @@ struct chat {
 	struct event_id last;		/* own last event to all devices */
 	uint64_t said_read;		/* message:read told the server */
 	bool pinned;			/* suite `ratchet` was used here */
+	uint32_t flags;			/* enum client_chat_flag */
+	uint32_t expire_s;		/* timer of the chat, as all know it */
+	uint64_t timer_position;	/* of the event that set it */
+	bool timer_waits;		/* a change by this device: */
+	struct event_id timer_event;
+	uint32_t timer_next;
 };
 
 /* A person who is not known yet comes back zeroed but for its id. */
@@ -57,6 +64,8 @@ MUST_USE enum err person_next(struct step *s, const struct user_id *after,
 /* ERR_NOT_FOUND. */
 MUST_USE enum err person_chat(struct step *s, const struct chat_id *chat,
     struct chat *out);
+/* The timer that holds for what is sent now. */
+uint32_t person_timer(const struct chat *c);
 MUST_USE enum err person_save_chat(struct step *s, const struct chat *c);
 /* Makes chat the direct chat of user, when there is none. */
 MUST_USE enum err person_meet(struct step *s, const struct chat_id *chat,

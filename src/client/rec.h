@@ -33,6 +33,16 @@ enum rec_kind {
 	REC_GAP = 47,		/* user | event -> the gap that it would fill */
 	REC_CONFLICT = 48,	/* user -> body of a view-conflict to send */
 	/* From 64: devices, archives, backup, trust. */
+	REC_REACT = 49,		/* author | event | user -> react.h */
+	REC_PINNED = 50,	/* chat | author | event -> react.h */
+	REC_NAMED = 51,		/* server's message id -> where its entry is */
+	REC_EXPIRY = 52,	/* u64 when | chat | order | sub -> "" */
+	REC_LATER = 53,		/* sender | author | target | event -> later.h */
+	REC_TASK = 54,		/* u64 number -> a call to make (task.h) */
+	REC_CAUSE = 55,		/* name -> u64 how often | u64 when last */
+	REC_DRAFT = 56,		/* user -> text that is not sent yet */
+	REC_SETTINGS = 57,	/* "" -> setting.h */
+	REC_PREF = 58,		/* name -> setting.h */
 	REC_SECRET = 64,	/* "" -> the account secret (secret.h) */
 	REC_LINKING = 65,	/* "" -> linking under way (linkrec.h) */
 	REC_OUTGOING = 66,	/* u8 purpose -> archive being made (arcout.h) */

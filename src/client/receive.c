@@ -48,7 +48,7 @@ receive_repair(struct step *s, struct receive *rc, bool reinitiate)
 	if (fresh)
 		TRY(item_warn(s, WARN_REPAIR, &rc->from.account,
 		    rc->from.device));
-	return outbox_control(s, EVENT_RETRY_REQUEST, &rc->chat.user,
+	return outnew_control(s, EVENT_RETRY_REQUEST, &rc->chat.user,
 	    &rc->from, &rc->id, (struct span){ NULL, 0 }, fresh);
 }
 
@@ -197,7 +197,7 @@ receive_retry_request(struct step *s, struct receive *rc)
 	err = seal_kept(s, &rc->ev.target, &record);
 	if (err != OK)
 		return err == ERR_NOT_FOUND ? OK : err;
-	return outbox_control(s, EVENT_RESEND, &rc->chat.user, &rc->from,
+	return outnew_control(s, EVENT_RESEND, &rc->chat.user, &rc->from,
 	    &rc->ev.target, record, false);
 }
 
@@ -390,7 +390,7 @@ receive_tell_reset(struct step *s, const struct receive *rc)
 	if (err != OK || !reset.due)
 		return step_is_fatal(err) ? err : OK;
 	event_reset_encode(&reset.reset, body);
-	return outbox_control(s, EVENT_SESSION_RESET, &rc->chat.user,
+	return outnew_control(s, EVENT_SESSION_RESET, &rc->chat.user,
 	    &rc->from, NULL, SPAN_OF(body), false);
 }
 

@@ -149,16 +149,27 @@ seal_kept(struct step *s, const struct event_id *event, struct span *record_out)
 	return OK;
 }
 
-/* The event itself, as it will be encrypted. */
+/* An edit goes on from the text that it replaces. */
 static enum err
-seal_event(struct step *s, const struct out *o, struct event *e)
+seal_edit(struct step *s, struct out *o, struct event *e)
 {
-	struct arena_mark m = step_scratch(s);
-	struct chat c;
-	enum err err;
+	struct client_item it;
 
-	*e = (struct event){ .kind = o->kind, .id = o->event,
-	    .time_ms = o->time_ms };
+	TRY(item_find(s, &s->m.user, &o->target, &it));
+	o->edit_number = e->edit_number = it.edit_number + 1;
+	memcpy(o->history, it.history, EVENT_HISTORY_LEN);
+	memcpy(e->history, it.history, EVENT_HISTORY_LEN);
+	e->has |= EVENT_HAS_EDIT | EVENT_HAS_HISTORY;
+	return OK;
+}
+
+/* What it is about, and for how long. */
+static enum err
+seal_fields(struct step *s, struct out *o, struct event *e)
+{
+	size_t at;
+	struct wr w;
+
 	if (o->body.n != 0) {
 		e->has |= EVENT_HAS_BODY;
 		e->body = o->body;
@@ -167,6 +178,38 @@ seal_event(struct step *s, const struct out *o, struct event *e)
 		e->has |= EVENT_HAS_TARGET;
 		e->target = o->target;
 	}
+	if (o->expire_s != 0 || o->kind == EVENT_TIMER) {
+		e->has |= EVENT_HAS_EXPIRE;
+		e->expire_s = o->expire_s;
+	}
+	if (!ID_IS_ZERO(o->reply_to.event)) {
+		e->has |= EVENT_HAS_REPLY | EVENT_HAS_REPLY_AUTHOR;
+		e->reply_to = o->reply_to.event;
+		e->reply_author = o->reply_to.sender;
+	}
+	if (o->mentions.n == 0)
+		return OK;
+	TRY(step_wr(s, o->mentions.n / ID_LEN * (2 + ID_LEN), &w));
+	for (at = 0; at < o->mentions.n; at += ID_LEN)
+		wr_vec16(&w, span_sub(o->mentions, at, ID_LEN));
+	e->has |= EVENT_HAS_MENTIONS;
+	e->mentions = wr_done(&w);
+	return OK;
+}
+
+/* The event itself, as it will be encrypted. */
+static enum err
+seal_event(struct step *s, struct out *o, struct event *e)
+{
+	struct arena_mark m = step_scratch(s);
+	struct chat c;
+	enum err err;
+
+	*e = (struct event){ .kind = o->kind, .id = o->event,
+	    .time_ms = o->time_ms };
+	TRY(seal_fields(s, o, e));
+	if (o->kind == EVENT_EDIT)
+		TRY(seal_edit(s, o, e));
 	TRY(content_conv_direct(s->pv, &s->m.user, &o->user, &e->conv));
 	err = peer_view(&s->core, &o->user, e->view);
 	step_scratch_end(s, m);
@@ -393,37 +436,89 @@ seal_b64(struct step *s, struct span bytes, struct span *out)
 	return OK;
 }
 
+/* One-time value of an attempt. */
+static enum err
+seal_nonce(struct step *s, struct span *out)
+{
+	uint8_t random[16], *text = arena_bytes(s->a, 2 * sizeof(random));
+
+	if (text == NULL)
+		return ERR_TOO_LARGE;
+	TRY(s->pv->random(s->pv->ctx, random, sizeof(random)));
+	hex_encode(SPAN_OF(random), (char *)text);
+	*out = span_of(text, 2 * sizeof(random));
+	return OK;
+}
+
+/* The map of entries, in the arena. */
+static enum err
+seal_pairs(struct step *s, const struct out *o, struct shape_pair **out)
+{
+	struct shape_pair *pairs = arena_alloc(s->a,
+	    (o->n + 1u) * sizeof(*pairs));
+	uint8_t i;
+
+	if (pairs == NULL)
+		return ERR_TOO_LARGE;
+	for (i = 0; i < o->n; i++) {
+		const struct out_entry *e = &o->entries[i];
+		char *name = arena_alloc(s->a, SHAPE_ADDRESS_MAX);
+
+		if (name == NULL)
+			return ERR_TOO_LARGE;
+		pairs[i].name = span_of(name, shape_address_encode(
+		    &e->to.account, e->to.device, name));
+		TRY(seal_b64(s, e->bytes, &pairs[i].value));
+	}
+	*out = pairs;
+	return OK;
+}
+
+static enum err
+seal_json_edit(struct step *s, const struct out *o, struct span *out)
+{
+	struct msg_edit_req req = { .message_id = o->about,
+	    .has_encrypted_keys = true, .has_iv = true,
+	    .has_client_message_id = true, .client_message_id = o->event,
+	    .has_sent_at = true, .sent_at = s->now, .has_nonce = true };
+	struct shape_pair *pairs;
+
+	TRY(seal_pairs(s, o, &pairs));
+	req.encrypted_keys.p = pairs;
+	req.encrypted_keys.n = o->n;
+	TRY(seal_b64(s, o->c, &req.encrypted_content));
+	TRY(seal_b64(s, SPAN_OF(o->nonce), &req.iv));
+	TRY(seal_nonce(s, &req.nonce));
+	return step_json(s, &shape_msg_edit_req, &req, out);
+}
+
 enum err
 seal_json(struct step *s, const struct out *o, struct span *out)
 {
-	struct shape_pair pairs[OUTBOX_ENTRIES_MAX];
-	char names[OUTBOX_ENTRIES_MAX][SHAPE_ADDRESS_MAX];
-	uint8_t random[16];
-	char nonce[2 * sizeof(random)];
 	struct msg_send_req req = { .has_chat_id = true, .chat_id = o->chat,
 	    .has_suite = true, .suite = MSG_SUITE_RATCHET,
 	    .has_encrypted_keys = true, .has_iv = true,
 	    .has_message_type = true, .has_client_message_id = true,
 	    .client_message_id = o->event, .has_sent_at = true,
 	    .sent_at = s->now, .has_nonce = true };
-	uint8_t i;
+	struct shape_pair *pairs;
 
-	for (i = 0; i < o->n; i++) {
-		const struct out_entry *e = &o->entries[i];
-		size_t n = shape_address_encode(&e->to.account, e->to.device,
-		    names[i]);
-
-		pairs[i].name = span_of(names[i], n);
-		TRY(seal_b64(s, e->bytes, &pairs[i].value));
-	}
+	if (o->kind == EVENT_EDIT && o->only.device == 0)
+		return seal_json_edit(s, o, out);
+	TRY(seal_pairs(s, o, &pairs));
 	req.encrypted_keys.p = pairs;
 	req.encrypted_keys.n = o->n;
-	req.message_type = o->only.device != 0 ? MSG_TYPE_EVENT :
-	    MSG_TYPE_TEXT;
+	req.message_type = o->only.device != 0 || o->kind != EVENT_TEXT ?
+	    MSG_TYPE_EVENT : MSG_TYPE_TEXT;
+	if (o->only.device == 0 && o->kind != EVENT_TEXT) {
+		/* For all devices: it says what it is about, the message or,
+		 * where the server has no name for that, the chat. */
+		req.has_metadata = req.metadata.has_relates_to = true;
+		memcpy(req.metadata.relates_to.b, ID_IS_ZERO(o->about) ?
+		    o->chat.b : o->about.b, ID_LEN);
+	}
 	TRY(seal_b64(s, o->c, &req.encrypted_content));
 	TRY(seal_b64(s, SPAN_OF(o->nonce), &req.iv));
-	TRY(s->pv->random(s->pv->ctx, random, sizeof(random)));
-	hex_encode(SPAN_OF(random), nonce);
-	req.nonce = SPAN_OF(nonce);
+	TRY(seal_nonce(s, &req.nonce));
 	return step_json(s, &shape_msg_send_req, &req, out);
 }
