@@ -1,7 +1,7 @@
 /*
  * identity.c: this device and its account, see identity.h.
  */
-#include "core/identity.h"
+#include "core/identity_private.h"
 
 #include "base/tlv.h"
 #include "core/peer.h"
@@ -10,7 +10,8 @@
 
 enum {
 	TAG_ME = 2, TAG_AIK = 4, TAG_AIK_PRIV = 6, TAG_CERT_HASH = 8,
-	TAG_STATE = 10
+	TAG_STATE = 10, TAG_NEXT_CERT = 12, TAG_NEXT_AIK = 14,
+	TAG_PREV_AIK = 16
 };
 
 enum { TAG_DSK = 2, TAG_IKX = 4, TAG_IKK = 6, TAG_REPLACED = 8,
@@ -18,7 +19,7 @@ enum { TAG_DSK = 2, TAG_IKX = 4, TAG_IKK = 6, TAG_REPLACED = 8,
 
 #define STATE_LEN (4 + 8 + 8 + 8)
 #define ACCOUNT_LEN_MAX (ADDRESS_LEN + COMPOSITE_PUB_LEN + \
-	COMPOSITE_PRIV_LEN + 32 + STATE_LEN + 5 * 5)
+	COMPOSITE_PRIV_LEN + 32 + STATE_LEN + 32 + 2 * COMPOSITE_PRIV_LEN + 8 * 5)
 #define DEVICE_LEN_MAX (COMPOSITE_PRIV_LEN + 32 + 64 + 8 + CERT_LEN_MAX + 5 * 5)
 
 void
@@ -54,6 +55,12 @@ identity_save(struct core *c, const struct identity *id)
 	wr_u64(&t, id->stale_below);
 	wr_u64(&t, id->created_ms);
 	tlv_put(&w, TAG_STATE, wr_done(&t));
+	if (id->has_next_cert)
+		tlv_put(&w, TAG_NEXT_CERT, SPAN_OF(id->next_cert_hash));
+	if (id->has_next_aik)
+		tlv_put(&w, TAG_NEXT_AIK, SPAN_OF(id->next_aik.b));
+	if (id->has_prev_aik)
+		tlv_put(&w, TAG_PREV_AIK, SPAN_OF(id->prev_aik.b));
 	e = !wr_ok(&w) ? ERR_INTERNAL : c->store->put(c->store->ctx,
 	    RECORD_ACCOUNT, (struct span){ 0 }, wr_done(&w),
 	    c->store->generation);
@@ -86,6 +93,18 @@ get_account_field(uint32_t tag, struct span v, struct identity *id)
 		id->batch_ms = rd_u64(&r);
 		id->stale_below = rd_u64(&r);
 		id->created_ms = rd_u64(&r);
+		break;
+	case TAG_NEXT_CERT:
+		rd_bytes(&r, id->next_cert_hash, SHA256_LEN);
+		id->has_next_cert = true;
+		break;
+	case TAG_NEXT_AIK:
+		rd_bytes(&r, id->next_aik.b, sizeof(id->next_aik.b));
+		id->has_next_aik = true;
+		break;
+	case TAG_PREV_AIK:
+		rd_bytes(&r, id->prev_aik.b, sizeof(id->prev_aik.b));
+		id->has_prev_aik = true;
 		break;
 	default:
 		return tlv_unknown(tag);
@@ -149,8 +168,8 @@ get_device(struct span record, struct device_keys *k)
 	return k->cert_n != 0 ? OK : ERR_FORMAT;
 }
 
-static enum err
-put_device(struct core *c, const struct device_keys *k)
+enum err
+identity_put_keys(struct core *c, const struct device_keys *k)
 {
 	uint8_t rec[DEVICE_LEN_MAX];
 	struct wr w = wr_init(rec, sizeof(rec));
@@ -231,20 +250,20 @@ identity_load(struct core *c, struct identity *out)
 	return e;
 }
 
-/* New private keys and the certificate of their public halves, stored. */
-static enum err
-make_keys(struct core *c, struct identity *id, uint8_t flags)
+enum err
+identity_make_keys(struct core *c, const struct address *me,
+    const uint8_t aik_hash[static SHA256_LEN], uint8_t flags,
+    struct device_keys *k)
 {
 	const struct provider *p = c->p;
-	struct device_keys *k = &id->keys;
 	struct composite_pub dsk;
-	struct cert cert = { .account = id->me.account,
-	    .device = id->me.device, .created_ms = c->now_ms, .flags = flags,
-	    .suites_n = 1, .suites = { SUITE_RATCHET }, .vmin = 1, .vmax = 1 };
+	struct cert cert = { .account = me->account, .device = me->device,
+	    .created_ms = c->now_ms, .flags = flags, .suites_n = 1,
+	    .suites = { SUITE_RATCHET }, .vmin = 1, .vmax = 1 };
 	struct wr w;
 
 	identity_wipe_keys(k);
-	memcpy(cert.aik_hash, id->aik_hash, SHA256_LEN);
+	memcpy(cert.aik_hash, aik_hash, SHA256_LEN);
 	TRY(composite_generate(p, &k->dsk));
 	TRY(composite_make_pub(p, &k->dsk, &dsk));
 	memcpy(cert.dsk, dsk.b, sizeof(cert.dsk));
@@ -256,7 +275,14 @@ make_keys(struct core *c, struct identity *id, uint8_t flags)
 	TRY(cert_encode(&cert, &w));
 	k->cert_n = (uint32_t)w.n;
 	TRY(cert_hash(p, wr_done(&w), k->cert_hash));
-	TRY(put_device(c, k));
+	return identity_put_keys(c, k);
+}
+
+/* They become the present ones. */
+static enum err
+make_keys(struct core *c, struct identity *id, uint8_t flags)
+{
+	TRY(identity_make_keys(c, &id->me, id->aik_hash, flags, &id->keys));
 	return identity_save(c, id);
 }
 
@@ -279,10 +305,10 @@ next_list(struct core *c, const struct identity *id, struct devlist *l)
 	return e == ERR_NOT_FOUND ? OK : e;
 }
 
-static enum err
-sign_list(struct core *c, struct identity *id,
+enum err
+identity_sign_as(struct core *c, struct identity *id,
     const struct devlist_entry *entries, uint8_t n, uint32_t next_id,
-    bool anew, struct span *list_out)
+    enum identity_way way, struct span *list_out)
 {
 	struct devlist l = { .next_id = next_id, .n = n };
 	struct peer_news news;
@@ -301,8 +327,11 @@ sign_list(struct core *c, struct identity *id,
 	w = wr_init(mem, DEVLIST_LEN_MAX);
 	TRY(devlist_sign(c->p, &id->aik_priv, &l, &w));
 	/* The way of every list: checked as a stranger would, then kept. */
-	if (anew)
+	if (way == IDENTITY_ANEW)
 		TRY(peer_accept_identity(c, &id->me.account, wr_done(&w),
+		    &news));
+	else if (way == IDENTITY_RENEWED)
+		TRY(peer_accept_renewed(c, &id->me.account, wr_done(&w),
 		    &news));
 	else
 		TRY(peer_accept_list(c, &id->me.account, wr_done(&w), &news));
@@ -317,7 +346,8 @@ identity_sign_list(struct core *c, struct identity *id,
     const struct devlist_entry *entries, uint8_t n, uint32_t next_id,
     struct span *list_out)
 {
-	return sign_list(c, id, entries, n, next_id, false, list_out);
+	return identity_sign_as(c, id, entries, n, next_id, IDENTITY_SAME,
+	    list_out);
 }
 
 /* The first device of a new account key; anew: in place of another one. */
@@ -349,8 +379,8 @@ create(struct core *c, const struct address *me, uint8_t flags, bool anew,
 		e = make_keys(c, &id, entry.flags);
 	if (e == OK) {
 		memcpy(entry.cert_hash, id.keys.cert_hash, SHA256_LEN);
-		e = sign_list(c, &id, &entry, 1, me->device + 1, anew,
-		    list_out);
+		e = identity_sign_as(c, &id, &entry, 1, me->device + 1,
+		    anew ? IDENTITY_ANEW : IDENTITY_SAME, list_out);
 	}
 	identity_wipe(&id);
 	return e;
@@ -437,7 +467,7 @@ replace_keys(struct core *c, struct identity *id, struct devlist *l,
 	if (mine == NULL)
 		return ERR_UNTRUSTED;
 	id->keys.replaced_ms = c->now_ms;
-	TRY(put_device(c, &id->keys));
+	TRY(identity_put_keys(c, &id->keys));
 	TRY(make_keys(c, id, mine->flags));
 	memcpy(mine->cert_hash, id->keys.cert_hash, SHA256_LEN);
 	TRY(identity_sign_list(c, id, l->entries, l->n, l->next_id, list_out));
@@ -485,9 +515,8 @@ tidy_batch(void *arg, struct span key, struct span value)
 	return e;
 }
 
-/* What the provider keeps of the private keys of a certificate. */
-static void
-forget_keys(const struct provider *p, const struct device_keys *k)
+void
+identity_forget_keys(const struct provider *p, const struct device_keys *k)
 {
 	provider_forget(p, k->dsk.b, MLDSA_SEED_LEN);
 	provider_forget(p, k->dsk.b + MLDSA_SEED_LEN, ED25519_SEED_LEN);
@@ -509,7 +538,7 @@ tidy_device(void *arg, struct span key, struct span value)
 		e = t->c->store->iterate(t->c->store->ctx, RECORD_BATCH,
 		    (struct span){ 0 }, tidy_batch, t);
 	if (e == OK && !t->in_use) {
-		forget_keys(t->c->p, &k);
+		identity_forget_keys(t->c->p, &k);
 		e = t->c->store->del(t->c->store->ctx, RECORD_DEVICE, key);
 	}
 	identity_wipe_keys(&k);
@@ -525,6 +554,13 @@ identity_tidy(struct core *c)
 	    (struct span){ 0 }, tidy_device, &t);
 }
 
+void
+identity_forget_aik(const struct provider *p, const struct composite_priv *aik)
+{
+	provider_forget(p, aik->b, MLDSA_SEED_LEN);
+	provider_forget(p, aik->b + MLDSA_SEED_LEN, ED25519_SEED_LEN);
+}
+
 static enum err
 drop_device(void *arg, struct span key, struct span value)
 {
@@ -533,7 +569,7 @@ drop_device(void *arg, struct span key, struct span value)
 	enum err e = get_device(value, &k);
 
 	if (e == OK) {
-		forget_keys(c->p, &k);
+		identity_forget_keys(c->p, &k);
 		e = c->store->del(c->store->ctx, RECORD_DEVICE, key);
 	}
 	identity_wipe_keys(&k);
@@ -552,11 +588,12 @@ identity_drop(struct core *c)
 	if (e == OK)
 		e = get_account(v, &id);
 	store_scratch_end(c->arena, m);
-	if (e == OK && id.is_manager) {
-		provider_forget(c->p, id.aik_priv.b, MLDSA_SEED_LEN);
-		provider_forget(c->p, id.aik_priv.b + MLDSA_SEED_LEN,
-		    ED25519_SEED_LEN);
-	}
+	if (e == OK && id.is_manager)
+		identity_forget_aik(c->p, &id.aik_priv);
+	if (e == OK && id.has_next_aik)
+		identity_forget_aik(c->p, &id.next_aik);
+	if (e == OK && id.has_prev_aik)
+		identity_forget_aik(c->p, &id.prev_aik);
 	identity_wipe(&id);
 	if (e != OK && e != ERR_NOT_FOUND)
 		return e;

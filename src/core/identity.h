@@ -39,6 +39,13 @@ struct identity {
 	uint64_t stale_below;			/* sessions born below this
 						 * generation only receive */
 	uint64_t created_ms;
+	/* What waits for a list that names it: devices.h, renew.h. */
+	bool has_next_cert;			/* own keys, under this hash */
+	uint8_t next_cert_hash[SHA256_LEN];
+	bool has_next_aik;			/* manager: next account key */
+	struct composite_priv next_aik;
+	bool has_prev_aik;			/* renewed, and the server has */
+	struct composite_priv prev_aik;		/* not taken that yet */
 };
 
 /*

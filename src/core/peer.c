@@ -104,6 +104,31 @@ forget_removed(struct core *c, const struct devlist *old,
 }
 
 /*
+ * docs/protocol.md, Renewing the account key: a certificate names the account
+ * key, so one that stayed the same is none under the new key.
+ */
+static enum err
+forget_kept(struct core *c, const struct devlist *old,
+    const struct devlist *next)
+{
+	struct address a = { .account = next->account };
+
+	for (uint8_t i = 0; i < next->n; i++) {
+		const struct devlist_entry *e = &next->entries[i];
+		const struct devlist_entry *o = devlist_find(old, e->device);
+
+		if (o == NULL || memcmp(e->cert_hash, o->cert_hash,
+		    SHA256_LEN) != 0)
+			continue;
+		a.device = e->device;
+		TRY(sessions_drop(c, &a));
+		TRY(c->store->del(c->store->ctx, RECORD_CERT,
+		    SPAN_OF(o->cert_hash)));
+	}
+	return OK;
+}
+
+/*
  * docs/protocol.md, Replay, order, clones: a list of the own account with a
  * certificate for this device that it never made.
  */
@@ -164,9 +189,35 @@ is_ahead(const struct core *c, const struct devlist *l)
 	    l->issued_ms - c->now_ms > DEVLIST_AHEAD_MS;
 }
 
-enum err
-peer_accept_list(struct core *c, const struct user_id *account,
-    struct span bytes, struct peer_news *news_out)
+/* A device that joined an account knows its key before any list of it. */
+static enum err
+check_own_key(struct core *c, const struct devlist *l)
+{
+	struct identity id;
+	enum err e = identity_load(c, &id);
+
+	if (e == OK && ID_EQ(id.me.account, l->account) &&
+	    memcmp(id.aik, l->aik, sizeof(id.aik)) != 0)
+		e = ERR_IDENTITY_CHANGED;
+	identity_wipe(&id);
+	return e == ERR_NOT_FOUND ? OK : e;
+}
+
+/* May `next` be taken in the place of what is known? */
+static enum err
+follows(struct core *c, const struct peer *old, const struct peer *next,
+    bool renewed)
+{
+	if (old == NULL)
+		return check_own_key(c, &next->list);
+	return renewed ? devlist_follow_renewed(&old->list, old->list_hash,
+	    &next->list, next->list_hash) : devlist_follow(&old->list,
+	    old->list_hash, &next->list, next->list_hash);
+}
+
+static enum err
+accept_as(struct core *c, const struct user_id *account, struct span bytes,
+    bool renewed, struct peer_news *news_out)
 {
 	struct peer old, next = { 0 };
 	struct peer_news news = { 0 };
@@ -176,8 +227,7 @@ peer_accept_list(struct core *c, const struct user_id *account,
 	if (e != OK && e != ERR_NOT_FOUND)
 		return e;
 	TRY(verify_list(c, account, bytes, known ? &old : NULL, &next));
-	e = !known ? OK : devlist_follow(&old.list, old.list_hash, &next.list,
-	    next.list_hash);
+	e = follows(c, known ? &old : NULL, &next, renewed);
 	if (e != OK && e != ERR_IDENTITY_CHANGED)
 		return e;
 	/* What is known already stays known when the clock is set back. */
@@ -186,10 +236,27 @@ peer_accept_list(struct core *c, const struct user_id *account,
 		return ERR_EXPIRED;
 	TRY(e);
 	news.age = devlist_age(&next.list, c->now_ms);
-	if (!known || next.list.version != old.list.version)
+	if (!known || next.list.version != old.list.version) {
+		if (known && renewed)
+			TRY(forget_kept(c, &old.list, &next.list));
 		TRY(take_list(c, known ? &old : NULL, &next, bytes, &news));
+	}
 	*news_out = news;
 	return OK;
+}
+
+enum err
+peer_accept_list(struct core *c, const struct user_id *account,
+    struct span bytes, struct peer_news *news_out)
+{
+	return accept_as(c, account, bytes, false, news_out);
+}
+
+enum err
+peer_accept_renewed(struct core *c, const struct user_id *account,
+    struct span bytes, struct peer_news *news_out)
+{
+	return accept_as(c, account, bytes, true, news_out);
 }
 
 enum err
@@ -213,9 +280,9 @@ peer_accept_identity(struct core *c, const struct user_id *account,
  * followed is known by its prev_hash, and its devices stand in for those of
  * that one, which is not kept.
  */
-enum err
-peer_go_back(struct core *c, const struct user_id *account, struct span bytes,
-    struct peer_news *news_out)
+static enum err
+go_back(struct core *c, const struct user_id *account, struct span bytes,
+    bool renewed, struct peer_news *news_out)
 {
 	struct peer ours, next = { 0 };
 	struct peer_news news = { 0 };
@@ -230,8 +297,9 @@ peer_go_back(struct core *c, const struct user_id *account, struct span bytes,
 		base = ours.list;
 		base.version--;
 		memcpy(base_hash, ours.list.prev_hash, SHA256_LEN);
-		TRY(devlist_follow(&base, base_hash, &next.list,
-		    next.list_hash));
+		TRY(renewed ? devlist_follow_renewed(&base, base_hash,
+		    &next.list, next.list_hash) : devlist_follow(&base,
+		    base_hash, &next.list, next.list_hash));
 		if (is_ahead(c, &next.list))
 			return ERR_EXPIRED;
 		TRY(take_list(c, &ours, &next, bytes, &news));
@@ -239,6 +307,20 @@ peer_go_back(struct core *c, const struct user_id *account, struct span bytes,
 	news.age = devlist_age(&next.list, c->now_ms);
 	*news_out = news;
 	return OK;
+}
+
+enum err
+peer_go_back(struct core *c, const struct user_id *account, struct span bytes,
+    struct peer_news *news_out)
+{
+	return go_back(c, account, bytes, false, news_out);
+}
+
+enum err
+peer_go_back_renewed(struct core *c, const struct user_id *account,
+    struct span bytes, struct peer_news *news_out)
+{
+	return go_back(c, account, bytes, true, news_out);
 }
 
 enum err

@@ -38,7 +38,8 @@ struct peer_news {
  * ERR_FORMAT, ERR_VERSION, ERR_AUTH, ERR_FORBIDDEN: not valid.
  * ERR_STALE: older than what is known.  ERR_CONFLICT: another list of the same
  * version: send view-conflict, warn.  ERR_LIST_CONFLICT: does not follow.
- * ERR_IDENTITY_CHANGED: signed by another account key; nothing is stored, see
+ * ERR_IDENTITY_CHANGED: signed by another account key (also a first list of the
+ * own account, where it is not this device's); nothing is stored, see
  * peer_accept_identity.  ERR_EXPIRED: issued more than a day ahead of our clock.
  */
 MUST_USE enum err peer_accept_list(struct core *c,
@@ -53,6 +54,14 @@ MUST_USE enum err peer_accept_identity(struct core *c,
     const struct user_id *account, struct span bytes,
     struct peer_news *news_out);
 /*
+ * As peer_accept_list, for a list under another account key that renewals lead
+ * to (renew.h, which asks that before): it must follow all the same. Sessions
+ * with devices that have no certificate under the new key are deleted.
+ */
+MUST_USE enum err peer_accept_renewed(struct core *c,
+    const struct user_id *account, struct span bytes,
+    struct peer_news *news_out);
+/*
  * peer_go_back(c, account, bytes, news_out):
  * The newest list was made here and the server refused it: takes what the
  * server has as the newest instead. That must follow, under the same account
@@ -61,6 +70,11 @@ MUST_USE enum err peer_accept_identity(struct core *c,
  */
 MUST_USE enum err peer_go_back(struct core *c, const struct user_id *account,
     struct span bytes, struct peer_news *news_out);
+/* The same where ours renewed the account key: theirs is under the old one
+ * (renew_go_back, which asks that before). */
+MUST_USE enum err peer_go_back_renewed(struct core *c,
+    const struct user_id *account, struct span bytes,
+    struct peer_news *news_out);
 /* ERR_NOT_FOUND: fetch the list first. */
 MUST_USE enum err peer_load(struct core *c, const struct user_id *account,
     struct peer *out);

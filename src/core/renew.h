@@ -36,6 +36,23 @@ MUST_USE enum err renew_account(struct core *c, const struct span *certs,
     size_t n, struct span *rotation_out, struct span *cert_out,
     struct span *list_out);
 
+/*
+ * The server has taken the list of renew_account: the old account key, kept
+ * until then, is erased. Fine when there is none.
+ */
+MUST_USE enum err renew_done(struct core *c);
+/*
+ * renew_go_back(c, list, news_out):
+ * The server refused the list of renew_account, because another manager's was
+ * there before: takes what the server has (signed by the old key) as the
+ * newest, and the old key and certificate are the present ones again. The new
+ * key waits as the next one: renew_account may be called again.
+ * ERR_CONFLICT: there is nothing to go back from.  ERR_IDENTITY_CHANGED: the
+ * list is not under the old key.  Others as peer_go_back.
+ */
+MUST_USE enum err renew_go_back(struct core *c, struct span list,
+    struct peer_news *news_out);
+
 /* What taking a list under a renewed key means, beside peer_news. */
 struct renew_news {
 	struct peer_news list;

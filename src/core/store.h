@@ -31,7 +31,9 @@ enum record_kind {
 	RECORD_ASKED = 12,	/* event id[16]: retries that we asked for */
 	RECORD_ANSWERED = 13,	/* event id[16] | account[16] | u32 device */
 	RECORD_TRUST = 14,	/* account[16]: verified account key */
-	RECORD_CORE_MAX = 15	/* the client's own kinds start at 32 */
+	RECORD_RENEWED = 15,	/* account[16] | hash of an old account
+				 * key[32]: hash of the one that renewed it */
+	RECORD_CORE_MAX = 16	/* the client's own kinds start at 32 */
 };
 
 #define RECORD_KEY_MAX 64
