@@ -277,8 +277,9 @@ peer_accept_identity(struct core *c, const struct user_id *account,
 
 /*
  * The list that was made here and not taken by the server never was: what it
- * followed is known by its prev_hash, and its devices stand in for those of
- * that one, which is not kept.
+ * followed is known by its prev_hash. The devices of that one are not kept
+ * (ours may have one more or one less), so ids are not compared: whoever signs
+ * lists of this account has seen them.
  */
 static enum err
 go_back(struct core *c, const struct user_id *account, struct span bytes,
@@ -296,6 +297,8 @@ go_back(struct core *c, const struct user_id *account, struct span bytes,
 	if (memcmp(next.list_hash, ours.list_hash, SHA256_LEN) != 0) {
 		base = ours.list;
 		base.version--;
+		base.n = 0;
+		base.next_id = 0;
 		memcpy(base_hash, ours.list.prev_hash, SHA256_LEN);
 		TRY(renewed ? devlist_follow_renewed(&base, base_hash,
 		    &next.list, next.list_hash) : devlist_follow(&base,
