@@ -132,7 +132,7 @@ apply_message(struct step *s, const struct apply *ap, enum err *cause)
 		return apply_text(s, ap, &it);
 	/* Its id is used up; nothing of it is kept. */
 	it.kind = ITEM_HIDDEN;
-	*cause = ERR_FORBIDDEN;
+	*cause = ERR_BLOCKED;
 	return item_put(s, &it);
 }
 
@@ -151,7 +151,7 @@ apply_edit_alone(struct step *s, const struct apply *ap,
 	if (!blocked)
 		return apply_text(s, ap, it);
 	it->kind = ITEM_HIDDEN;
-	*cause = ERR_FORBIDDEN;
+	*cause = ERR_BLOCKED;
 	return item_put(s, it);
 }
 
@@ -252,7 +252,7 @@ apply_about(struct step *s, const struct apply *ap, enum apply_state *state,
 
 	TRY(apply_is_blocked(s, ap, &blocked));
 	*state = APPLY_DROPPED;
-	*cause = blocked ? ERR_FORBIDDEN : ERR_FORMAT;
+	*cause = blocked ? ERR_BLOCKED : ERR_FORMAT;
 	if (blocked || event_about_decode(ap->e, &about) != OK)
 		return OK;
 	r.to = (struct client_ref){ about.author, ap->e->target };

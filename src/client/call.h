@@ -21,6 +21,10 @@ enum call_what {
 	CALL_PREKEYS_PUT,	/* PUT /api/devices/:id/prekeys */
 	CALL_REFRESH,		/* POST /api/auth/refresh */
 	CALL_SYNC,		/* GET /api/sync */
+	CALL_BLOCKS,		/* GET /api/blocks */
+	CALL_PEOPLE,		/* GET /api/users/search */
+	CALL_SETTINGS_GET,	/* GET /api/settings */
+	CALL_SETTINGS_PUT,	/* PUT /api/settings */
 	CALL_TASK,		/* what task.h keeps */
 	CALL_USER_GET,		/* GET /api/users/:id */
 	/* Devices, archives, backup, trust: keyring.c takes the answers. */

@@ -5,9 +5,12 @@
 #include "client/client.h"
 
 #include "client/change.h"
+#include "client/erase.h"
 #include "client/keyring.h"
 #include "client/link.h"
+#include "client/newdev.h"
 #include "client/prefs.h"
+#include "client/setting.h"
 #include "client/task.h"
 #include "client/secret.h"
 
@@ -174,6 +177,8 @@ client_heard_devices(struct step *s, const struct call_answer *a)
 		s->c->rest_at_ms = s->now + 5000;
 		return OK;
 	}
+	if (ID_EQ(a->call->user, s->m.user) && (s->m.flags & META_LINKING))
+		return newdev_heard_devices(s, &rep);
 	if (ID_EQ(a->call->user, s->m.user) && (!(s->m.flags & META_KEYS) ||
 	    (s->m.flags & (META_KEYS_MISSING | META_CHECK_KEYS))))
 		return setup_heard_own(s, &rep);
@@ -238,14 +243,23 @@ client_answer(struct step *s, const struct client_input *in)
 		return setup_heard_refresh(s, &a);
 	case CALL_SYNC:
 		return link_heard_sync(s, &a);
+	case CALL_BLOCKS:
+		return prefs_heard_blocks(s, &a);
+	case CALL_PEOPLE:
+		return prefs_heard_people(s, &a);
+	case CALL_SETTINGS_GET:
+		return setting_heard(s, &a);
+	case CALL_SETTINGS_PUT:
+		return setting_heard_put(s, &a);
 	case CALL_TASK:
 		return task_heard(s, &a);
 	case CALL_USER_GET:
 		return client_heard_user(s, &a);
 	case CALL_NONE:
-		break;
+		return OK;
+	default:
+		return keyring_heard(s, &a);
 	}
-	return OK;
 }
 
 static enum err
@@ -367,9 +381,13 @@ client_pump(struct step *s)
 		TRY(call_refresh(s));
 		TRY(setup_pump(s));
 		TRY(client_fetch_wanted(s));
+		TRY(keyring_pump(s));
 		TRY(inbox_pump(s));
 		TRY(outnew_conflicts(s));
 		TRY(outbox_pump(s));
+		TRY(setting_pump(s));
+		TRY(task_pump(s));
+		TRY(erase_pump(s));
 	} while (s->c->dirty && ++round < PUMP_ROUNDS_MAX);
 	call_expire(s);
 	return link_pump(s);

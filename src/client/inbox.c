@@ -8,7 +8,7 @@
 #define INBOX_VERSION 1
 #define INBOX_STEP_MAX 128u		/* events applied in one step */
 
-enum { INBOX_MESSAGE = 1, INBOX_LINK = 2 };
+enum { INBOX_MESSAGE = 1, INBOX_LINK = 2, INBOX_EDITED = 3 };
 
 struct inbox_entry {
 	struct chat_id chat;
@@ -100,6 +100,17 @@ inbox_message(struct step *s, const struct message_rec *m, struct span json,
 }
 
 enum err
+inbox_edited(struct step *s, const struct edited_ev *ev, struct span json,
+    bool *kept_out)
+{
+	struct inbox_entry e = { .chat = ev->message.chat_id,
+	    .position = ev->position, .prev = ev->prev,
+	    .type = INBOX_EDITED, .json = json };
+
+	return inbox_add(s, &e, kept_out);
+}
+
+enum err
 inbox_link(struct step *s, const struct chat_id *chat, uint64_t position,
     uint64_t prev)
 {
@@ -141,16 +152,22 @@ inbox_advance(struct step *s, const struct inbox_entry *e)
 static enum err
 inbox_apply(struct step *s, struct inbox_entry *e, bool *done_out)
 {
-	struct message_rec m;
+	struct edited_ev ev;
 	enum receive_state state = RECEIVE_DONE;
+	enum err err;
 
 	*done_out = true;
-	if (e->type != INBOX_MESSAGE)
+	if (e->type == INBOX_LINK)
 		return OK;
 	/* It was decoded once before it was put down. */
-	if (shape_decode(&shape_message_rec, e->json, s->a, &m, NULL) != OK)
+	if (e->type == INBOX_EDITED)
+		err = shape_decode(&shape_edited_ev, e->json, s->a, &ev, NULL);
+	else
+		err = shape_decode(&shape_message_rec, e->json, s->a,
+		    &ev.message, NULL);
+	if (err != OK)
 		return OK;
-	TRY(receive_message(s, &m, e->tries, &state));
+	TRY(receive_message(s, &ev.message, e->position, e->tries, &state));
 	if (state == RECEIVE_DONE)
 		return OK;
 	*done_out = false;

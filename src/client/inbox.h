@@ -19,6 +19,10 @@
  */
 MUST_USE enum err inbox_message(struct step *s, const struct message_rec *m,
     struct span json, bool *kept_out);
+/* message:edited: another text in the place of a message, with a place of its
+ * own in the chat. */
+MUST_USE enum err inbox_edited(struct step *s, const struct edited_ev *ev,
+    struct span json, bool *kept_out);
 /* An event whose content was dealt with otherwise: only its place counts. */
 MUST_USE enum err inbox_link(struct step *s, const struct chat_id *chat,
     uint64_t position, uint64_t prev);

@@ -97,6 +97,26 @@ item_save(struct step *s, const struct client_item *it)
 	return rec_put(&s->r, REC_ITEM, rec_key_span(&k), wr_done(&w));
 }
 
+/* In the place of another entry it has that one's number. */
+static enum err
+item_take_seq(struct step *s, const struct item_place *at,
+    struct client_item *it)
+{
+	struct rec_key k = item_key(at);
+	struct client_item was;
+	struct span value;
+	enum err err;
+
+	if (it->seq != 0)
+		return OK;
+	err = rec_get(&s->r, REC_ITEM, rec_key_span(&k), &value);
+	if (err != OK)
+		return err == ERR_NOT_FOUND ? OK : err;
+	TRY(itemrec_decode(at, value, &was));
+	it->seq = was.seq;
+	return OK;
+}
+
 enum err
 item_put(struct step *s, struct client_item *it)
 {
@@ -108,13 +128,14 @@ item_put(struct step *s, struct client_item *it)
 
 	wr_u8(&w, JOURNAL_ITEM);
 	wr_span(&w, rec_key_span(&k));
+	TRY(item_take_seq(s, &at, it));
 	TRY(item_log(s, it->seq, wr_done(&w), &it->seq));
-	if (it->kind != ITEM_GAP) {
+	if (it->sub != 0) {	/* else it stands for one that is not here */
 		ek = item_event_key(&it->sender, &it->event);
 		TRY(rec_put(&s->r, REC_EVENT, rec_key_span(&ek),
 		    rec_key_span(&k)));
 	}
-	if (it->kind != ITEM_GAP && !ID_IS_ZERO(it->message))
+	if (it->sub != 0 && !ID_IS_ZERO(it->message))
 		TRY(rec_put(&s->r, REC_NAMED, ID_SPAN(it->message),
 		    rec_key_span(&k)));
 	TRY(item_save(s, it));

@@ -5,6 +5,9 @@
  */
 #include "client/link.h"
 
+#include "client/prefs.h"
+#include "client/setting.h"
+#include "client/trust.h"
 #include "wire/json.h"
 
 #define SILENCE_MS (5 * 60 * 1000u)
@@ -150,6 +153,21 @@ link_message(struct step *s, struct span json, bool *kept)
 	return link_came(s, m.position);
 }
 
+static enum err
+link_edited(struct step *s, struct span json, bool *kept)
+{
+	struct edited_ev ev;
+
+	*kept = true;
+	if (shape_decode(&shape_edited_ev, json, s->a, &ev, NULL) != OK ||
+	    !ev.has_position || !ev.has_prev)
+		return OK;
+	TRY(inbox_edited(s, &ev, json, kept));
+	if (!*kept && s->c->sync_at_ms == 0)
+		s->c->sync_at_ms = s->now + SYNC_AGAIN_MS;
+	return link_came(s, ev.position);
+}
+
 /* Something with a place in a chat that needs no order of its own. */
 static enum err
 link_place(struct step *s, const struct chat_id *chat, bool has,
@@ -229,13 +247,20 @@ link_presence(struct step *s, struct span json)
 {
 	struct presence_ev ev;
 	struct client_show *show;
+	struct person p;
 
 	if (shape_decode(&shape_presence_ev, json, s->a, &ev, NULL) != OK)
 		return OK;
+	TRY(person_load(s, &ev.user_id, &p));
+	if (ev.timestamp > p.last_online_ms) {
+		p.last_online_ms = ev.timestamp;
+		TRY(person_save(s, &p));
+	}
 	show = step_show(s, SHOW_PRESENCE, 0);
 	if (show == NULL)
 		return ERR_TOO_LARGE;
 	show->u.presence.user = ev.user_id;
+	show->u.presence.time_ms = ev.timestamp;
 	show->u.presence.status = span_str(shape_name(&shape_names_presence_status,
 	    (uint32_t)ev.status));
 	return OK;
@@ -301,21 +326,31 @@ link_chat(struct step *s, struct span json)
 }
 
 /*
- * The server dropped a message's text. What was shown stays as it is: only its
- * sender's encrypted event takes a text back. But it has a place.
+ * The server dropped a message's text. What was shown stays as it is, and is
+ * marked: only its sender's encrypted event takes a text back.
  */
 static enum err
 link_deleted(struct step *s, struct span json)
 {
 	struct deleted_ev ev;
+	struct client_item it;
+	enum err err;
 
 	if (shape_decode(&shape_deleted_ev, json, s->a, &ev, NULL) != OK)
 		return OK;
 	if (ev.scope == DELETE_SCOPE_ME)
 		return link_stream(s, ev.has_position, ev.position,
 		    ev.has_prev, ev.prev);
-	return link_place(s, &ev.chat_id, ev.has_position, ev.position,
-	    ev.has_prev, ev.prev);
+	TRY(link_place(s, &ev.chat_id, ev.has_position, ev.position,
+	    ev.has_prev, ev.prev));
+	err = item_by_message(s, &ev.message_id, &it);
+	if (err != OK)
+		return err == ERR_NOT_FOUND ? OK : err;
+	if (it.kind != ITEM_TEXT || (it.flags & ITEM_SERVER_REMOVED) ||
+	    !ID_EQ(it.chat, ev.chat_id))
+		return OK;
+	it.flags |= ITEM_SERVER_REMOVED;
+	return item_put(s, &it);
 }
 
 /* The chain of a chat begins with its making: no message before it is missing. */
@@ -339,6 +374,42 @@ link_created(struct step *s, struct span json)
 	c.head = ev.position;
 	s->c->dirty = true;
 	return person_save_chat(s, &c);
+}
+
+static enum err
+link_chat_me(struct step *s, struct span json)
+{
+	struct chat_me_rec me;
+
+	if (shape_decode(&shape_chat_me_rec, json, s->a, &me, NULL) != OK)
+		return OK;
+	TRY(link_stream(s, me.has_position, me.position, me.has_prev,
+	    me.prev));
+	return prefs_heard_me(s, &me);
+}
+
+static enum err
+link_blocks(struct step *s, struct span json)
+{
+	struct blocks_ev ev;
+
+	if (shape_decode(&shape_blocks_ev, json, s->a, &ev, NULL) != OK)
+		return OK;
+	TRY(link_stream(s, ev.has_position, ev.position, ev.has_prev,
+	    ev.prev));
+	return prefs_heard_block(s, &ev.user_id, ev.blocked);
+}
+
+static enum err
+link_settings(struct step *s, struct span json)
+{
+	struct settings_ev ev;
+
+	if (shape_decode(&shape_settings_ev, json, s->a, &ev, NULL) != OK)
+		return OK;
+	TRY(link_stream(s, ev.has_position, ev.position, ev.has_prev,
+	    ev.prev));
+	return setting_changed(s, ev.version);
 }
 
 static enum err
@@ -375,6 +446,19 @@ link_keys_low(struct step *s, struct span json)
 	return setup_keys_low(s, ev.device_id, ev.left);
 }
 
+/* Another device marked somebody as verified, or took that back. */
+static enum err
+link_verified(struct step *s, struct span json)
+{
+	struct verification_ev ev;
+
+	if (shape_decode(&shape_verification_ev, json, s->a, &ev, NULL) != OK)
+		return OK;
+	trust_ask(s);
+	return link_stream(s, ev.has_position, ev.position, ev.has_prev,
+	    ev.prev);
+}
+
 /* Events that are no message. Others than these are none of our business. */
 static enum err
 link_other(struct step *s, struct span name, struct span json)
@@ -383,7 +467,9 @@ link_other(struct step *s, struct span name, struct span json)
 		const char *name;
 		enum err (*fn)(struct step *, struct span);
 	} table[] = {
+		{ "blocks:changed", link_blocks },
 		{ "chat:created", link_created },
+		{ "chat:me", link_chat_me },
 		{ "chat:updated", link_chat },
 		{ "connection:acknowledged", link_acknowledged },
 		{ "device:added", link_devices },
@@ -395,8 +481,10 @@ link_other(struct step *s, struct span name, struct span json)
 		{ "message:receipt", link_receipt },
 		{ "presence:update", link_presence },
 		{ "session:ended", link_ended },
+		{ "settings:changed", link_settings },
 		{ "sync:now", link_sync_now },
 		{ "typing:indicator", link_was_typing },
+		{ "verification:changed", link_verified },
 	};
 	size_t i;
 
@@ -414,6 +502,8 @@ link_event(struct step *s, struct span name, struct span json)
 	s->c->heard_ms = s->now;
 	if (span_eq(name, SPAN("message:new")))
 		return link_message(s, json, &kept);
+	if (span_eq(name, SPAN("message:edited")))
+		return link_edited(s, json, &kept);
 	return link_other(s, name, json);
 }
 
@@ -427,6 +517,8 @@ link_sync_event(struct step *s, const struct sync_event_rec *e, bool *kept)
 		s->m.applied = e->position;
 	if (span_eq(e->event, SPAN("message:new")))
 		return link_message(s, e->data, kept);
+	if (span_eq(e->event, SPAN("message:edited")))
+		return link_edited(s, e->data, kept);
 	/* These speak of the present of a connection, not of the past. */
 	if (span_eq(e->event, SPAN("session:ended")) ||
 	    span_eq(e->event, SPAN("connection:acknowledged")) ||
@@ -468,6 +560,7 @@ link_heard_sync(struct step *s, const struct call_answer *a)
 		s->c->sync_at_ms = s->now;
 		return OK;
 	}
+	s->c->synced_ms = a->call->sent_ms;
 	return link_caught_up(s);
 }
 
@@ -628,9 +721,13 @@ link_typing(struct step *s, const struct client_input *in)
 	struct typing_req req = { .has_chat_id = true,
 	    .chat_id = in->u.typing.chat };
 	struct client *c = s->c;
+	struct setting t;
 	struct span json;
 
 	if (!c->acknowledged || ID_IS_ZERO(req.chat_id))
+		return OK;
+	TRY(setting_load(s, &t));
+	if (!(t.flags & SETTING_TYPING))
 		return OK;
 	if (in->u.typing.on && s->now < c->typing_ms + TYPING_EVERY_MS)
 		return OK;

@@ -116,6 +116,21 @@ outbox_find_about(struct step *s, struct out *o, enum err *cause)
 	return OK;
 }
 
+/* Nothing new goes to whom the person has blocked since. */
+static enum err
+outbox_is_allowed(struct step *s, const struct out *o, enum err *cause)
+{
+	struct person p;
+
+	*cause = OK;
+	if (o->only.device != 0 || o->kind == EVENT_DELETE || o->tries != 0)
+		return OK;
+	TRY(person_load(s, &o->user, &p));
+	if (p.flags & PERSON_BLOCKED)
+		*cause = ERR_BLOCKED;
+	return OK;
+}
+
 static enum err
 outbox_emit(struct step *s, struct out *o)
 {
@@ -155,7 +170,9 @@ outbox_advance(struct step *s, struct out *o)
 	}
 	if (o->only.device != 0 && o->tries > OUTBOX_CONTROL_TRIES)
 		return outbox_fail(s, o, ERR_UNAVAILABLE);
-	TRY(outbox_find_about(s, o, &cause));
+	TRY(outbox_is_allowed(s, o, &cause));
+	if (cause == OK)
+		TRY(outbox_find_about(s, o, &cause));
 	if (cause != OK)
 		return outbox_fail(s, o, cause);
 	TRY(seal_prepare(s, o, &state, &cause));

@@ -6,7 +6,10 @@
 #include "client/person.h"
 
 #include "base/text.h"
+#include "client/fleet.h"
 #include "client/item.h"
+#include "client/trust.h"
+#include "core/renew.h"
 
 #define PERSON_VERSION 1
 #define PERSON_LEN_MAX 256u
@@ -418,9 +421,48 @@ person_show_news(struct step *s, struct person *p,
 	return person_save(s, p);
 }
 
+/* The core's verdict on a list; a renewed account key is told. */
+static enum err
+person_offer(struct step *s, const struct user_id *user, struct span list,
+    const struct span_list *rotations, struct peer_news *out)
+{
+	struct renew_news news = { .renewed = false };
+	enum err err = renew_accept(&s->core, user, list, rotations != NULL ?
+	    rotations->p : NULL, rotations != NULL ? rotations->n : 0, &news);
+
+	*out = news.list;
+	if (err != OK || !news.renewed)
+		return err;
+	TRY(fleet_renewed(s, user));
+	return item_person(s, SHOW_RENEWED, user, 0, 0, news.was_verified,
+	    false);
+}
+
+/* A mark that an own device made for another key than this list's. */
+static enum err
+person_heard_trust(struct step *s, struct person *p, struct span list)
+{
+	bool other;
+
+	TRY(trust_heard_list(s, &p->user, &other));
+	if (!other)
+		return OK;
+	p->flags |= PERSON_CHANGED | PERSON_WAS_VERIFIED;
+	TRY(rec_put(&s->r, REC_NEWLIST, ID_SPAN(p->user), list));
+	TRY(person_save(s, p));
+	return item_person(s, SHOW_IDENTITY, &p->user, 0, 0, true, true);
+}
+
 enum err
 person_take_list(struct step *s, const struct user_id *user, struct span list,
     bool *taken_out)
+{
+	return person_take_renewed(s, user, list, NULL, taken_out);
+}
+
+enum err
+person_take_renewed(struct step *s, const struct user_id *user,
+    struct span list, const struct span_list *rotations, bool *taken_out)
 {
 	struct arena_mark m = step_scratch(s);
 	struct peer *peer = ARENA_NEW(&s->scratch, struct peer);
@@ -438,7 +480,7 @@ person_take_list(struct step *s, const struct user_id *user, struct span list,
 	/* An own list was refused: what the server has is the newest again. */
 	refused = ID_EQ(*user, s->m.user) && (s->m.flags & META_REFUSED);
 	err = refused ? peer_go_back(&s->core, user, list, &news) :
-	    peer_accept_list(&s->core, user, list, &news);
+	    person_offer(s, user, list, rotations, &news);
 	if (err == OK && refused)
 		s->m.flags &= ~(uint32_t)META_REFUSED;
 	if (err == OK && (err = peer_load(&s->core, user, peer)) == OK) {
@@ -451,8 +493,13 @@ person_take_list(struct step *s, const struct user_id *user, struct span list,
 	switch ((int)err) {
 	case OK:
 		*taken_out = true;
-		return person_show_news(s, &p, &news, version, devices);
+		TRY(person_show_news(s, &p, &news, version, devices));
+		return ID_EQ(*user, s->m.user) ? fleet_check(s) :
+		    person_heard_trust(s, &p, list);
 	case ERR_IDENTITY_CHANGED:
+		/* Renewals that may lead there come with the list alone. */
+		if (rotations == NULL)
+			return person_want(s, user);
 		return person_changed(s, &p, list, taken_out);
 	case ERR_STALE:
 		/* A cache may lag once; twice in a row is told. */
@@ -490,8 +537,11 @@ person_heard_devices(struct step *s, const struct user_id *user,
 
 	TRY(rec_del(&s->r, REC_WANT, ID_SPAN(*user)));
 	s->c->dirty = true;
+	if (ID_EQ(*user, s->m.user))
+		TRY(fleet_heard_devices(s, rep));
 	if (rep->has_list) {
-		TRY(person_take_list(s, user, rep->list, &taken));
+		TRY(person_take_renewed(s, user, rep->list, &rep->rotations,
+		    &taken));
 		for (i = 0; taken && i < rep->certs.n; i++)
 			TRY(person_take_cert(s, user, rep->certs.p[i]));
 	}

@@ -90,6 +90,11 @@ MUST_USE enum err person_heard_devices(struct step *s,
  */
 MUST_USE enum err person_take_list(struct step *s, const struct user_id *user,
     struct span list, bool *taken_out);
+/* The same, with renewals of the account key that may lead to it. (Without
+ * them, a list under another key makes it fetched from where they are.) */
+MUST_USE enum err person_take_renewed(struct step *s,
+    const struct user_id *user, struct span list,
+    const struct span_list *rotations, bool *taken_out);
 /* Certificates that may be of use; bad ones are passed by. */
 MUST_USE enum err person_take_cert(struct step *s, const struct user_id *user,
     struct span cert);

@@ -11,4 +11,16 @@
 /* CLIENT_CHAT_SET, _DRAFT, _BLOCK, _REPORT, _SETTINGS, _SEARCH_PEOPLE. */
 MUST_USE enum err prefs_take(struct step *s, const struct client_input *in);
 
+/* Answers, and what own other devices did. */
+MUST_USE enum err prefs_heard_blocks(struct step *s,
+    const struct call_answer *a);
+MUST_USE enum err prefs_heard_people(struct step *s,
+    const struct call_answer *a);
+MUST_USE enum err prefs_heard_block(struct step *s, const struct user_id *user,
+    bool on);
+MUST_USE enum err prefs_heard_me(struct step *s, const struct chat_me_rec *me);
+/* enum client_chat_flag out of the server's members. */
+uint32_t prefs_chat_flags(bool muted, bool pinned, bool archived,
+    enum chat_notify notify);
+
 #endif

@@ -103,6 +103,8 @@ query_person(struct step *s, const struct user_id *user,
 	    .chat = p.chat };
 	out->identity_changed = (p.flags & PERSON_CHANGED) != 0;
 	out->blocked = (p.flags & PERSON_WAS_VERIFIED) != 0;
+	out->blocked_by_me = (p.flags & PERSON_BLOCKED) != 0;
+	out->last_seen_ms = p.last_online_ms;
 	err = peer_load(&s->core, user, peer);
 	if (err == ERR_NOT_FOUND)
 		return OK;
@@ -270,20 +272,32 @@ query_chat(struct step *s, const struct chat_id *id, struct client_chat *out)
 {
 	struct client_place at = { .set = false };
 	struct client_item it;
+	struct person p;
 	struct chat c;
-	enum err err = OK;
+	enum err err;
 
 	TRY(person_chat(s, id, &c));
 	*out = (struct client_chat){ .chat = *id, .user = c.user,
-	    .head = c.head };
+	    .head = c.head, .flags = c.flags, .expire_s = person_timer(&c) };
+	TRY(person_load(s, &c.user, &p));
+	out->blocked = (p.flags & PERSON_BLOCKED) != 0;
+	err = rec_get(&s->r, REC_DRAFT, ID_SPAN(c.user), &out->draft);
+	if (err != OK && err != ERR_NOT_FOUND)
+		return err;
 	TRY(item_marked(s, id, &s->m.user, MARK_READ, &out->read));
+	err = OK;
 	while (out->unread_n < UNREAD_MAX && (err = item_next(s, id, true,
 	    &at, &it)) == OK) {
+		if (out->last_ms == 0)
+			out->last_ms = it.server_ms != 0 ? it.server_ms :
+			    it.sender_ms;
 		if (it.position != 0 && it.position <= out->read)
 			break;
 		if (it.kind == ITEM_TEXT && it.state == STATE_RECEIVED &&
-		    !ID_EQ(it.sender, s->m.user))
+		    !ID_EQ(it.sender, s->m.user)) {
 			out->unread_n++;
+			out->mentions_n += (it.flags & ITEM_MENTIONS_ME) != 0;
+		}
 	}
 	return err == ERR_NOT_FOUND ? OK : err;
 }

@@ -6,16 +6,21 @@
 #include "client/receive.h"
 
 #include "base/text.h"
+#include "client/apply.h"
+#include "client/cause.h"
+#include "client/erase.h"
 #include "client/inbox.h"
+#include "client/later.h"
 #include "client/setup.h"
 
 /* One message under way. */
 struct receive {
 	const struct message_rec *m;
+	uint64_t position;		/* of the event; of an edit: its own */
 	struct event_id id;		/* clientMessageId, or a stand-in */
 	struct chat chat;
 	struct address from;
-	bool is_event;			/* messageType event: not shown */
+	bool is_event;			/* between devices: not shown */
 	struct event ev;		/* once opened */
 	bool reset_due;
 };
@@ -25,8 +30,8 @@ receive_item(const struct receive *rc, struct client_item *it)
 {
 	const struct message_rec *m = rc->m;
 
-	*it = (struct client_item){ .chat = m->chat_id, .order = m->position,
-	    .sub = 1, .state = STATE_RECEIVED, .position = m->position,
+	*it = (struct client_item){ .chat = m->chat_id, .order = rc->position,
+	    .sub = 1, .state = STATE_RECEIVED, .position = rc->position,
 	    .event = rc->id, .message = m->message_id, .sender = m->sender_id,
 	    .device = rc->from.device, .server_ms = m->timestamp };
 }
@@ -63,6 +68,7 @@ receive_refuse(struct step *s, struct receive *rc, enum err cause)
 {
 	struct client_item it;
 
+	TRY(cause_count(s, "refused", cause));
 	if (rc->is_event)
 		return OK;
 	receive_item(rc, &it);
@@ -81,6 +87,17 @@ receive_refuse(struct step *s, struct receive *rc, enum err cause)
 	default:
 		return OK;
 	}
+}
+
+/* Where and from whom, for what the event does. */
+static struct apply
+receive_apply(const struct receive *rc)
+{
+	return (struct apply){ .chat = rc->m->chat_id,
+	    .other = rc->chat.user, .from = rc->from,
+	    .position = rc->position, .order = rc->m->position,
+	    .message = rc->m->message_id, .server_ms = rc->m->timestamp,
+	    .e = &rc->ev };
 }
 
 static enum err
@@ -164,23 +181,18 @@ receive_fill_gap(struct step *s, const struct receive *rc)
 		return OK;
 	TRY(err);
 	gap.gap_n = 0;
+	gap.kind = ITEM_HIDDEN;
 	return item_put(s, &gap);
 }
 
+/* The same for the message whose place an edit has. */
 static enum err
-receive_text(struct step *s, struct receive *rc, const struct event *e)
+receive_fill_target(struct step *s, const struct receive *rc)
 {
-	struct client_item it;
-	uint64_t apart = e->time_ms > rc->m->timestamp ?
-	    e->time_ms - rc->m->timestamp : rc->m->timestamp - e->time_ms;
+	struct receive of = *rc;
 
-	receive_item(rc, &it);
-	it.kind = ITEM_TEXT;
-	it.text = e->body;
-	it.sender_ms = e->time_ms;
-	if (apart > ITEM_LATE_MS)
-		it.flags |= ITEM_LATE;
-	return item_put(s, &it);
+	of.id = rc->ev.target;
+	return receive_fill_gap(s, &of);
 }
 
 /* Someone asks for an own event again: by the core's rule, or not at all. */
@@ -201,35 +213,81 @@ receive_retry_request(struct step *s, struct receive *rc)
 	    &rc->ev.target, record, false);
 }
 
+/* It was applied, waits for what it is about, or may not be. */
+static enum err
+receive_applied(struct step *s, const struct receive *rc,
+    const struct apply *ap, enum apply_state state, enum err cause)
+{
+	struct client_ref of = { rc->from.account, ap->e->kind == EVENT_EDIT ?
+	    ap->e->target : ap->e->id };
+
+	if (state == APPLY_LATER)
+		return later_put(s, ap);
+	if (cause != OK)
+		return cause_count(s, "dropped", cause);
+	TRY(cause_count(s, ap->repaired ? "repaired" : "shown", OK));
+	if (ap->e->kind == EVENT_TEXT || ap->e->kind == EVENT_EDIT)
+		return later_take(s, &rc->chat.user, &of);
+	return OK;
+}
+
+/* The refusal has no place any more: what it stood for is no message, or a
+ * message that stands elsewhere. */
+static enum err
+receive_unrefuse(struct step *s, struct client_item *it)
+{
+	struct item_place at = { it->chat, it->order, it->sub };
+	struct client_item now;
+	enum err err = item_get(s, &at, &now);
+
+	if (err != OK || now.kind != ITEM_REFUSED)
+		return err == ERR_NOT_FOUND ? OK : err;
+	return erase_item(s, &now, ITEM_HIDDEN);
+}
+
 /* What was asked for: in place of the refusal. */
 static enum err
 receive_resend(struct step *s, struct receive *rc)
 {
 	struct arena_mark mark = step_scratch(s);
+	struct receive was = *rc;
+	enum apply_state state;
 	struct client_item it;
-	struct event e;
+	struct apply ap;
 	bool asked = false;
-	enum err err = event_resend_decode(&rc->ev, &e);
+	enum err cause, err = event_resend_decode(&rc->ev, &was.ev);
 
-	if (err != OK)
-		return OK;
+	if (err != OK || !event_is_chained(was.ev.kind))
+		return cause_count(s, "dropped", ERR_FORMAT);
 	/* Of that account first: nobody else can spend what was asked. */
-	err = item_find(s, &rc->from.account, &e.id, &it);
-	if (err == ERR_NOT_FOUND || (err == OK &&
-	    it.kind != ITEM_REFUSED))
+	err = item_find(s, &rc->from.account, &was.ev.id, &it);
+	if (err == ERR_NOT_FOUND || (err == OK && it.kind != ITEM_REFUSED))
 		return OK;
 	TRY(err);
-	err = retry_take(&s->core, &e.id, &asked);
+	err = retry_take(&s->core, &was.ev.id, &asked);
 	step_scratch_end(s, mark);
 	TRY(err);
-	if (!asked || e.kind != EVENT_TEXT)
-		return OK;
-	it.kind = ITEM_TEXT;
-	it.cause = OK;
-	it.flags |= ITEM_REPAIRED;
-	it.text = e.body;
-	it.sender_ms = e.time_ms;
-	return item_put(s, &it);
+	if (!asked)
+		return cause_count(s, "dropped", ERR_UNTRUSTED);
+	ap = receive_apply(rc);
+	ap.e = &was.ev;
+	ap.position = ap.order = it.order;
+	ap.message = it.message;
+	ap.server_ms = it.server_ms;
+	ap.from.device = it.device;
+	ap.repaired = true;
+	was.id = was.ev.id;
+	was.position = it.order;
+	TRY(receive_fill_gap(s, &was));
+	err = apply_event(s, &ap, &state, &cause);
+	if (err == ERR_NOT_FOUND) {
+		it.kind = ITEM_OTHER;
+		it.cause = ERR_VERSION;
+		return item_put(s, &it);
+	}
+	TRY(err);
+	TRY(receive_unrefuse(s, &it));
+	return receive_applied(s, rc, &ap, state, cause);
 }
 
 static enum err
@@ -253,12 +311,31 @@ receive_reset(struct step *s, struct receive *rc)
 	return item_warn(s, WARN_CLONE, &rc->from.account, rc->from.device);
 }
 
+/* An event of the chat, or one that only own devices may send. */
+static enum err
+receive_chained(struct step *s, struct receive *rc)
+{
+	struct apply ap = receive_apply(rc);
+	enum apply_state state;
+	enum err cause, err = apply_event(s, &ap, &state, &cause);
+	bool used;
+
+	if (err == ERR_NOT_FOUND && event_is_chained(rc->ev.kind)) {
+		TRY(cause_count(s, "shown", ERR_VERSION));
+		return receive_other(s, rc, ITEM_OTHER, ERR_VERSION);
+	}
+	if (err != ERR_NOT_FOUND)
+		TRY(err);
+	if (err == OK)
+		TRY(receive_applied(s, rc, &ap, state, cause));
+	TRY(item_is_used(s, &rc->from.account, &rc->id, &used));
+	return used ? OK : item_use(s, &rc->from.account, &rc->id);
+}
+
 static enum err
 receive_act(struct step *s, struct receive *rc)
 {
 	switch (rc->ev.kind) {
-	case EVENT_TEXT:
-		return receive_text(s, rc, &rc->ev);
 	case EVENT_RETRY_REQUEST:
 		TRY(receive_retry_request(s, rc));
 		break;
@@ -273,9 +350,7 @@ receive_act(struct step *s, struct receive *rc)
 		    rc->from.device));
 		break;
 	default:
-		if (event_is_chained(rc->ev.kind))
-			return receive_other(s, rc, ITEM_OTHER, ERR_VERSION);
-		break;
+		return receive_chained(s, rc);
 	}
 	return item_use(s, &rc->from.account, &rc->id);
 }
@@ -306,6 +381,9 @@ receive_accept(struct step *s, struct receive *rc)
 		TRY(receive_fill_gap(s, rc));
 		TRY(receive_trail(s, rc));
 	}
+	/* An edit that stands where its message was sent: that one is had. */
+	if (rc->ev.kind == EVENT_EDIT && rc->position == rc->m->position)
+		TRY(receive_fill_target(s, rc));
 	return receive_act(s, rc);
 }
 
@@ -436,13 +514,22 @@ receive_own(struct step *s, struct receive *rc)
 {
 	struct msg_send_rep rep = { .message_id = rc->m->message_id,
 	    .chat_id = rc->m->chat_id, .timestamp = rc->m->timestamp,
-	    .position = rc->m->position, .has_prev = true,
-	    .prev = rc->m->prev };
+	    .position = rc->position, .has_prev = rc->position ==
+	    rc->m->position, .prev = rc->m->prev };
+	struct client_item it;
 	bool used;
 
 	TRY(outbox_done(s, &rc->id, &rep));
 	TRY(item_is_used(s, &rc->m->sender_id, &rc->id, &used));
-	return used ? OK : item_use(s, &rc->m->sender_id, &rc->id);
+	if (used || rc->m->message_type != MSG_TYPE_TEXT)
+		return used ? OK : item_use(s, &rc->m->sender_id, &rc->id);
+	/* Sent by this device, out of a profile that is older now. */
+	TRY(cause_count(s, "refused", ERR_ROLLBACK));
+	receive_item(rc, &it);
+	it.state = STATE_SENT;
+	it.kind = ITEM_REFUSED;
+	it.cause = ERR_ROLLBACK;
+	return item_put(s, &it);
 }
 
 /* Without an entry for this device: an old message, or none of ours. */
@@ -477,13 +564,22 @@ receive_begin(struct step *s, struct receive *rc, bool *go_on)
 	return OK;
 }
 
-enum err
-receive_message(struct step *s, const struct message_rec *m, uint8_t tries,
-    enum receive_state *state)
+/* An event that says what it is about goes to all devices; others are
+ * between devices. */
+static bool
+receive_is_between(const struct message_rec *m)
 {
-	struct receive rc = { .m = m, .from = { m->sender_id,
-	    m->has_sender_device_id ? m->sender_device_id : 0 },
-	    .is_event = m->message_type == MSG_TYPE_EVENT };
+	return m->message_type == MSG_TYPE_EVENT && !(m->has_metadata &&
+	    m->metadata.has_relates_to);
+}
+
+enum err
+receive_message(struct step *s, const struct message_rec *m,
+    uint64_t position, uint8_t tries, enum receive_state *state)
+{
+	struct receive rc = { .m = m, .position = position,
+	    .from = { m->sender_id, m->has_sender_device_id ?
+	    m->sender_device_id : 0 }, .is_event = receive_is_between(m) };
 	struct span text, entry;
 	struct person p;
 	bool go_on;

@@ -14,10 +14,11 @@ enum receive_state {
 };
 
 /*
- *   m       in   as the server gave it: nothing of it is believed
- *   tries   in   how often RECEIVE_AGAIN was said of it
+ *   m         in   as the server gave it: nothing of it is believed
+ *   position  in   of the event: m's, or of the edit that it came by
+ *   tries     in   how often RECEIVE_AGAIN was said of it
  */
 MUST_USE enum err receive_message(struct step *s, const struct message_rec *m,
-    uint8_t tries, enum receive_state *state_out);
+    uint64_t position, uint8_t tries, enum receive_state *state_out);
 
 #endif
