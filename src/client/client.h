@@ -680,6 +680,7 @@ struct client {
 	uint32_t rest_failures;
 	uint64_t send_at_ms;		/* no send before (busy, limits) */
 	uint32_t send_failures;
+	bool clock_wrong;		/* sends do not say when */
 	uint64_t poll_at_ms;		/* no asking of a mailbox before */
 	uint64_t arrive_at_ms;		/* nor what there is of an archive */
 	uint32_t part_asked;		/* of a file, from the host; + 1 */

@@ -251,6 +251,28 @@ outbox_pump(struct step *s)
 	return OK;
 }
 
+enum err
+outbox_unseal(struct step *s)
+{
+	struct out *o = ARENA_NEW(s->a, struct out);
+	struct span from = { NULL, 0 };
+	struct rec_key k;
+	enum err err;
+
+	if (o == NULL)
+		return ERR_TOO_LARGE;
+	while ((err = outrec_next(s, (struct span){ NULL, 0 }, from, o)) !=
+	    ERR_NOT_FOUND) {
+		TRY(err);
+		from = outrec_key(o, &k);
+		if (o->n == 0)
+			continue;
+		o->n = 0;
+		TRY(outrec_save(s, o));
+	}
+	return OK;
+}
+
 static enum err
 outbox_load(struct step *s, const struct client_wait *w, struct out *o)
 {
@@ -302,13 +324,21 @@ outbox_refused(struct step *s, struct out *o, struct span json)
 	case ERR_LIMIT:
 	case ERR_SUITE:
 		return outbox_fail(s, o, cause);
+	case ERR_REPLAY:
+		/* Our clock or the server's is wrong; `sentAt` is optional. */
+		if (!s->c->clock_wrong) {
+			s->c->clock_wrong = true;
+			return OK;
+		}
+		break;
 	default:
-		TRY(step_backoff(s, s->c->send_failures, &ms));
-		s->c->send_failures++;
-		s->c->send_at_ms = s->now + ms;
-		step_wake(s, s->c->send_at_ms);
-		return OK;
+		break;
 	}
+	TRY(step_backoff(s, s->c->send_failures, &ms));
+	s->c->send_failures++;
+	s->c->send_at_ms = s->now + ms;
+	step_wake(s, s->c->send_at_ms);
+	return OK;
 }
 
 /* What the server says of what it took. */

@@ -115,6 +115,13 @@ MUST_USE enum err outbox_heard_chat(struct step *s,
 void outbox_reconnected(struct step *s);
 /* Is there anything to send? */
 MUST_USE enum err outbox_is_empty(struct step *s, bool *out);
+/*
+ * The profile is older than it was: what was sealed with its sessions may
+ * have been opened already, by the same keys. It is sealed anew before it is
+ * sent (docs/protocol.md, "Sealing"); an event that the server has is not
+ * stored again.
+ */
+MUST_USE enum err outbox_unseal(struct step *s);
 /* Forgets own events that nobody can ask for any more. */
 MUST_USE enum err outbox_prune(struct step *s);
 

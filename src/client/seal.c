@@ -480,7 +480,8 @@ seal_json_edit(struct step *s, const struct out *o, struct span *out)
 	struct msg_edit_req req = { .message_id = o->about,
 	    .has_encrypted_keys = true, .has_iv = true,
 	    .has_client_message_id = true, .client_message_id = o->event,
-	    .has_sent_at = true, .sent_at = s->now, .has_nonce = true };
+	    .has_sent_at = !s->c->clock_wrong, .sent_at = s->now,
+	    .has_nonce = true };
 	struct shape_pair *pairs;
 
 	TRY(seal_pairs(s, o, &pairs));
@@ -499,8 +500,9 @@ seal_json(struct step *s, const struct out *o, struct span *out)
 	    .has_suite = true, .suite = MSG_SUITE_RATCHET,
 	    .has_encrypted_keys = true, .has_iv = true,
 	    .has_message_type = true, .has_client_message_id = true,
-	    .client_message_id = o->event, .has_sent_at = true,
-	    .sent_at = s->now, .has_nonce = true };
+	    .client_message_id = o->event,
+	    .has_sent_at = !s->c->clock_wrong, .sent_at = s->now,
+	    .has_nonce = true };
 	struct shape_pair *pairs;
 
 	if (o->kind == EVENT_EDIT && o->only.device == 0)

@@ -496,6 +496,7 @@ setup_check_generation(struct step *s, uint64_t greatest)
 	s->store.generation = greatest + 1;
 	s->m.flags |= META_RENEW;
 	s->c->dirty = true;
+	TRY(outbox_unseal(s));
 	return item_warn(s, WARN_ROLLBACK, &s->m.user, s->m.device);
 }
 
