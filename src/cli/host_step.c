@@ -207,7 +207,7 @@ take_reply(struct host *h, const struct client_show *s)
 		r->done = true;
 		break;
 	case SHOW_MESSAGE: case SHOW_MARK: case SHOW_DEVICES:
-	case SHOW_IDENTITY: case SHOW_WARNING: case SHOW_TYPING:
+	case SHOW_IDENTITY: case SHOW_RENEWED: case SHOW_WARNING: case SHOW_TYPING:
 	case SHOW_PRESENCE: case SHOW_LINK: case SHOW_READY:
 	case SHOW_KEYS_MISSING: case SHOW_SIGNED_OUT: case SHOW_LINKING:
 	case SHOW_PROGRESS: case SHOW_BACKUP: case SHOW_PART:

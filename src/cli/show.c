@@ -188,6 +188,12 @@ show_event(struct host *h, const struct client_show *s, struct buf *out)
 		return buf_add_str(out, "the list of devices has changed");
 	if (s->type == SHOW_WARNING)
 		return buf_add_str(out, warning_text(s->u.warning.kind));
+	if (s->type == SHOW_RENEWED)
+		return buf_add_str(out, s->u.person.was_verified ? "the "
+		    "account key was renewed, vouched for by the old one. The "
+		    "person is not verified any more: compare the safety "
+		    "number again (nightjar verify)" : "the account key was "
+		    "renewed, vouched for by the old one");
 	TRY(buf_add_str(out, "THE IDENTITY HAS CHANGED. Either the person "
 	    "started over, or somebody stands between you. Compare the safety "
 	    "number (nightjar verify)"));
@@ -342,6 +348,7 @@ show_event_json(struct host *h, const struct client_show *s,
 	const struct user_id *user = &s->u.person.user;
 	const char *type = s->type == SHOW_DEVICES ? "devices" :
 	    s->type == SHOW_IDENTITY ? "identity" :
+	    s->type == SHOW_RENEWED ? "renewed" :
 	    s->type == SHOW_MARK ? "mark" : "warning";
 	if (s->type == SHOW_MARK)
 		user = &s->u.mark.user;

@@ -77,6 +77,8 @@ enum client_option {
 	/* Ask for all that is new as soon as there is a connection: for a
 	 * command that ends when it is there, and to which nothing is sent. */
 	CLIENT_CATCH_UP = 4,
+	/* This process stays: what may take a while is done by the way. */
+	CLIENT_STAYS = 8,
 };
 
 /* ------------------------------------------------------------- inputs */
@@ -341,6 +343,8 @@ enum client_show_type {
 	SHOW_MARK,		/* u.mark: delivered or read up to there */
 	SHOW_DEVICES,		/* u.person: the device list changed */
 	SHOW_IDENTITY,		/* u.person: the account key changed */
+	SHOW_RENEWED,		/* u.person: renewed, vouched for by the
+				 * old key: compare the number again */
 	SHOW_WARNING,		/* u.warning */
 	SHOW_REACTION,		/* u.reaction: of somebody on a message */
 	SHOW_PIN,		/* u.pin: a message was pinned, or not any
@@ -523,9 +527,10 @@ struct client_backup {
 	struct user_id user;
 	uint64_t list_version;		/* of the account then */
 	uint64_t newest_version;	/* signed list known now; 0: none */
-	uint64_t messages, people;	/* counted when made */
+	uint64_t messages, people, records; /* counted when made */
 	uint64_t size;			/* bytes of the archive */
 	bool is_auto;			/* renewed by itself */
+	bool busy;			/* being made, renewed or deleted */
 	uint64_t due_ms;		/* when next; 0: not known */
 };
 
@@ -682,6 +687,8 @@ struct client {
 	uint32_t send_failures;
 	bool clock_wrong;		/* sends do not say when */
 	uint64_t poll_at_ms;		/* no asking of a mailbox before */
+	uint64_t trust_at_ms;		/* ask for verified people then */
+	bool trust_sent;		/* none is to be told the server */
 	uint64_t arrive_at_ms;		/* nor what there is of an archive */
 	uint32_t part_asked;		/* of a file, from the host; + 1 */
 	uint64_t synced_ms;		/* a complete `sync` began then */

@@ -19,6 +19,9 @@ enum meta_flag {
 	META_STALE = 32,	/* a rollback was found: renew all sessions */
 	META_OVER = 64,		/* start over once the old list is here */
 	META_RENEW = 128,	/* clone alarm: new batch, new sessions */
+	META_LINKING = 65536,	/* keys are here, no list names them yet */
+	META_REVOKED = 131072,	/* the newest list has not this device */
+	META_RENEW_DUE = 262144, /* a manager was removed: renew the account */
 	META_REFUSED = 256,	/* the newest own list was: go back first */
 };
 
@@ -44,6 +47,7 @@ struct meta {
 	uint32_t out_n, inbox_n;
 	uint64_t over_cmd;		/* command that starts over */
 	uint64_t alarm_ms;		/* when an alarm renewed this device */
+	uint64_t list_cmd;		/* command that a list is made for */
 	struct span name;
 	struct span access, refresh;
 	struct span password;		/* only while starting over */

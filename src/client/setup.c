@@ -5,9 +5,12 @@
 #include "client/setup.h"
 
 #include "base/text.h"
+#include "client/fleet.h"
 #include "client/item.h"
+#include "client/later.h"
 #include "client/outbox.h"
 #include "client/secret.h"
+#include "client/trust.h"
 #include "wire/json.h"
 
 #define DAY_MS (24ull * 3600 * 1000)
@@ -21,8 +24,8 @@ bool
 setup_is_ready(const struct step *s)
 {
 	return (s->m.flags & META_SIGNED_IN) && (s->m.flags & META_KEYS) &&
-	    !(s->m.flags & META_KEYS_MISSING) && ID_EQ(s->m.bound,
-	    s->m.session);
+	    !(s->m.flags & (META_KEYS_MISSING | META_LINKING |
+	    META_REVOKED)) && ID_EQ(s->m.bound, s->m.session);
 }
 
 static enum err
@@ -61,8 +64,7 @@ setup_is_done(struct step *s, bool *out)
 	return err == ERR_NOT_FOUND ? OK : err;
 }
 
-/* The claim `sid` of an access token: which session it belongs to. */
-static enum err
+enum err
 setup_token_session(struct step *s, struct span token, struct session_id *out)
 {
 	size_t dot = span_find(token, '.');
@@ -83,36 +85,44 @@ setup_token_session(struct step *s, struct span token, struct session_id *out)
 }
 
 enum err
-setup_signed_in(struct step *s, const struct client_input *in)
+setup_enter(struct step *s, const struct user_id *user, struct span name,
+    struct span access, struct span refresh)
 {
 	struct meta *m = &s->m;
 	struct session_id session;
+
+	if (access.n > META_TOKEN_MAX || refresh.n > META_TOKEN_MAX ||
+	    name.n > CLIENT_NAME_MAX)
+		return ERR_LIMIT;
+	TRY(setup_token_session(s, access, &session));
+	m->user = *user;
+	m->session = session;
+	m->token_lease_ms = 0;
+	m->flags |= META_SIGNED_IN;
+	TRY(arena_dup(s->a, name, &m->name));
+	TRY(arena_dup(s->a, access, &m->access));
+	TRY(arena_dup(s->a, refresh, &m->refresh));
+	s->c->bad_tag = 0;
+	s->c->dirty = true;
+	return person_set_name(s, &m->user, m->name);
+}
+
+enum err
+setup_signed_in(struct step *s, const struct client_input *in)
+{
+	struct meta *m = &s->m;
 	enum err err;
 
 	if ((m->flags & (META_KEYS | META_KEYS_MISSING)) &&
 	    !ID_EQ(m->user, in->u.signed_in.user))
 		return step_show_error(s, in->cmd, ERR_CONFLICT,
 		    SPAN("This profile belongs to another account"));
-	if (in->u.signed_in.access.n > META_TOKEN_MAX ||
-	    in->u.signed_in.refresh.n > META_TOKEN_MAX ||
-	    in->u.signed_in.name.n > CLIENT_NAME_MAX)
-		return step_show_error(s, in->cmd, ERR_LIMIT,
-		    (struct span){ NULL, 0 });
-	err = setup_token_session(s, in->u.signed_in.access, &session);
-	if (err == ERR_FORMAT)
-		return step_show_error(s, in->cmd, ERR_INVALID_TOKEN,
-		    (struct span){ NULL, 0 });
+	err = setup_enter(s, &in->u.signed_in.user, in->u.signed_in.name,
+	    in->u.signed_in.access, in->u.signed_in.refresh);
+	if (err == ERR_FORMAT || err == ERR_LIMIT)
+		return step_show_error(s, in->cmd, err == ERR_FORMAT ?
+		    ERR_INVALID_TOKEN : err, (struct span){ NULL, 0 });
 	TRY(err);
-	m->user = in->u.signed_in.user;
-	m->session = session;
-	m->token_lease_ms = 0;
-	m->flags |= META_SIGNED_IN;
-	TRY(arena_dup(s->a, in->u.signed_in.name, &m->name));
-	TRY(arena_dup(s->a, in->u.signed_in.access, &m->access));
-	TRY(arena_dup(s->a, in->u.signed_in.refresh, &m->refresh));
-	s->c->bad_tag = 0;
-	s->c->dirty = true;
-	TRY(person_set_name(s, &m->user, m->name));
 	if (!(m->flags & META_KEYS)) {
 		m->flags &= ~(uint32_t)META_KEYS_MISSING;
 		m->flags |= META_CHECK_KEYS;
@@ -124,11 +134,12 @@ setup_signed_in(struct step *s, const struct client_input *in)
 /* The body of PUT device-list. certs may be empty. */
 static enum err
 setup_list_body(struct step *s, struct span list, struct span cert,
-    struct span password)
+    struct span password, struct span rotation)
 {
 	struct device_list_put_req req = { .list = list,
 	    .device_id = s->m.device, .has_password = password.n != 0,
-	    .password = password };
+	    .password = password, .has_rotation = rotation.n != 0,
+	    .rotation = rotation };
 	struct span body;
 
 	req.certs.p = &cert;
@@ -138,7 +149,15 @@ setup_list_body(struct step *s, struct span list, struct span cert,
 	return setup_put_upload(s, UPLOAD_LIST, body);
 }
 
-static enum err
+enum err
+setup_publish(struct step *s, struct span list, struct span cert,
+    struct span rotation)
+{
+	return setup_list_body(s, list, cert, (struct span){ NULL, 0 },
+	    rotation);
+}
+
+enum err
 setup_make_prekeys(struct step *s)
 {
 	struct arena_mark mark = step_scratch(s);
@@ -172,6 +191,16 @@ setup_make_prekeys(struct step *s)
 	return setup_put_upload(s, UPLOAD_PREKEYS, wr_done(&w));
 }
 
+enum err
+setup_is_publishing(struct step *s, bool *out)
+{
+	struct span body;
+	enum err err = setup_get_upload(s, UPLOAD_LIST, &body);
+
+	*out = err == OK || (s->m.flags & META_REFUSED) != 0;
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
 /* Keys for this device; old_list: of the account key that is lost. */
 static enum err
 setup_create(struct step *s, struct span old_list, struct span password)
@@ -188,7 +217,7 @@ setup_create(struct step *s, struct span old_list, struct span password)
 	if (err == OK && (err = identity_load(&s->core, &id)) == OK) {
 		s->m.device = id.me.device;
 		err = setup_list_body(s, list, span_of(id.keys.cert,
-		    id.keys.cert_n), password);
+		    id.keys.cert_n), password, (struct span){ NULL, 0 });
 		identity_wipe(&id);
 	}
 	step_scratch_end(s, mark);
@@ -202,8 +231,7 @@ setup_create(struct step *s, struct span old_list, struct span password)
 	return setup_make_prekeys(s);
 }
 
-/* This device's keys are of no more use: forgotten, with all sessions. */
-static enum err
+enum err
 setup_forget(struct step *s)
 {
 	static const uint8_t kinds[] = { RECORD_LIST, RECORD_PAIR,
@@ -225,7 +253,8 @@ setup_forget(struct step *s)
 	}
 	TRY(setup_drop_upload(s, UPLOAD_LIST));
 	TRY(setup_drop_upload(s, UPLOAD_PREKEYS));
-	s->m.flags &= ~(uint32_t)(META_KEYS | META_LIST_SENT | META_REFUSED);
+	s->m.flags &= ~(uint32_t)(META_KEYS | META_LIST_SENT | META_REFUSED |
+	    META_LINKING | META_RENEW | META_STALE);
 	s->m.flags |= META_KEYS_MISSING;
 	s->m.alarm_ms = 0;
 	s->m.bound = (struct session_id){ .b = { 0 } };
@@ -270,6 +299,8 @@ setup_list_taken(struct step *s)
 	s->m.flags |= META_LIST_SENT;
 	TRY(setup_drop_upload(s, UPLOAD_LIST));
 	TRY(rec_del(&s->r, REC_NEWLIST, ID_SPAN(s->m.user)));
+	TRY(step_show_done(s, s->m.list_cmd));
+	s->m.list_cmd = 0;
 	if (!(s->m.flags & META_OVER))
 		return OK;
 	s->m.flags &= ~(uint32_t)META_OVER;
@@ -335,6 +366,7 @@ setup_heard_own(struct step *s, const struct user_devices_rep *rep)
 	if (!rep->has_list)
 		return OK;
 	TRY(rec_put(&s->r, REC_NEWLIST, ID_SPAN(s->m.user), rep->list));
+	TRY(fleet_heard_devices(s, rep));
 	s->m.flags |= META_KEYS_MISSING;
 	return step_show(s, SHOW_KEYS_MISSING, 0) == NULL ?
 	    ERR_TOO_LARGE : OK;
@@ -352,6 +384,10 @@ setup_list_refused(struct step *s, const struct call_answer *a)
 		 * not have it. What it has is the base of the next: at once,
 		 * or after a while.
 		 */
+		if (s->m.list_cmd != 0)
+			TRY(step_show_error(s, s->m.list_cmd, a->err,
+			    a->error.message));
+		s->m.list_cmd = 0;
 		TRY(setup_drop_upload(s, UPLOAD_LIST));
 		s->m.flags |= META_REFUSED;
 		s->m.signed_ms = a->err == ERR_LIST_CONFLICT ? 0 :
@@ -510,13 +546,14 @@ setup_renew(struct step *s)
 
 	s->m.flags &= ~(uint32_t)META_RENEW;
 	if (err == OK)
-		err = setup_list_body(s, list, cert, (struct span){ NULL, 0 });
+		err = setup_publish(s, list, cert, (struct span){ NULL, 0 });
 	if (err == OK)
 		err = sessions_rekey_all(&s->core);
 	step_scratch_end(s, mark);
 	if (err == ERR_FORBIDDEN || err == ERR_UNTRUSTED)
 		return OK;	/* not a manager: another device has to */
 	TRY(err);
+	TRY(trust_sign_again(s));
 	return setup_make_prekeys(s);
 }
 
@@ -529,7 +566,7 @@ setup_resign(struct step *s)
 
 	s->m.signed_ms = s->now;
 	if (err == OK)
-		err = setup_list_body(s, list, cert, (struct span){ NULL, 0 });
+		err = setup_publish(s, list, cert, (struct span){ NULL, 0 });
 	step_scratch_end(s, mark);
 	return err == ERR_FORBIDDEN || err == ERR_LIST_CONFLICT ? OK : err;
 }
@@ -603,6 +640,7 @@ setup_upkeep(struct step *s)
 		err = retry_tidy(&s->core);
 	step_scratch_end(s, mark);
 	TRY(err);
+	TRY(later_prune(s));
 	return outbox_prune(s);
 }
 
@@ -655,7 +693,8 @@ setup_pump(struct step *s)
 	enum err err;
 
 	if (!(s->m.flags & META_SIGNED_IN) || !(s->m.flags & META_KEYS) ||
-	    (s->m.flags & (META_KEYS_MISSING | META_CHECK_KEYS)))
+	    (s->m.flags & (META_KEYS_MISSING | META_CHECK_KEYS |
+	    META_LINKING | META_REVOKED)))
 		return OK;
 	err = setup_send_upload(s, UPLOAD_LIST);
 	if (err != ERR_NOT_FOUND && (err != OK ||

@@ -43,6 +43,25 @@ MUST_USE enum err setup_keys_low(struct step *s, uint32_t device,
     uint32_t left);
 /* The greatest generation known elsewhere: is this profile an old copy? */
 MUST_USE enum err setup_check_generation(struct step *s, uint64_t greatest);
+/*
+ * setup_publish(s, list, cert, rotation):
+ * A list made here goes up, with a certificate that is new in it and a renewal
+ * of the account key; both may be empty. There may be none on its way.
+ */
+MUST_USE enum err setup_publish(struct step *s, struct span list,
+    struct span cert, struct span rotation);
+/* Is a list on its way, or one refused and not settled yet? */
+MUST_USE enum err setup_is_publishing(struct step *s, bool *out);
+/* Makes a batch of prekeys and queues it. */
+MUST_USE enum err setup_make_prekeys(struct step *s);
+/* Gives up this device's keys and all sessions; the history stays. */
+MUST_USE enum err setup_forget(struct step *s);
+/* The claim `sid` of an access token: which session it belongs to. ERR_FORMAT. */
+MUST_USE enum err setup_token_session(struct step *s, struct span token,
+    struct session_id *out);
+/* Takes tokens into use. ERR_FORMAT, ERR_LIMIT: they are none. */
+MUST_USE enum err setup_enter(struct step *s, const struct user_id *user,
+    struct span name, struct span access, struct span refresh);
 /* May this device send? */
 bool setup_is_ready(const struct step *s);
 /* And are its prekeys at the server, so that others can begin? */

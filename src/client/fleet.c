@@ -1,0 +1,280 @@
+/*
+ * fleet.c: see fleet.h. The signed list alone says which devices there are;
+ * the server's names for them are only words.
+ */
+#include "client/fleet.h"
+
+#include "client/adopt.h"
+#include "client/person.h"
+#include "client/setup.h"
+#include "core/devices.h"
+#include "core/renew.h"
+#include "wire/json.h"
+
+static struct rec_key
+fleet_key(uint32_t device)
+{
+	struct rec_key k = rec_key();
+
+	rec_key_u32(&k, device);
+	return k;
+}
+
+enum err
+fleet_name(struct step *s, uint32_t device, struct span *name_out,
+    uint64_t *active_ms_out)
+{
+	struct rec_key k = fleet_key(device);
+	struct span value;
+	struct rd r;
+
+	TRY(rec_get(&s->r, REC_DEVICE, rec_key_span(&k), &value));
+	r = rd_init(value);
+	*active_ms_out = rd_u64(&r);
+	*name_out = rd_vec16(&r);
+	return rd_done(&r) ? OK : ERR_FORMAT;
+}
+
+static enum err
+fleet_set_name(struct step *s, uint32_t device, uint64_t active_ms,
+    struct span name)
+{
+	struct rec_key k = fleet_key(device);
+	struct wr w;
+
+	TRY(step_wr(s, 16 + name.n, &w));
+	wr_u64(&w, active_ms);
+	wr_vec16(&w, name);
+	return !wr_ok(&w) ? ERR_SPACE : rec_put(&s->r, REC_DEVICE,
+	    rec_key_span(&k), wr_done(&w));
+}
+
+enum err
+fleet_heard_devices(struct step *s, const struct user_devices_rep *rep)
+{
+	size_t i;
+
+	for (i = 0; i < rep->devices.n; i++) {
+		const struct device_rec *d = &rep->devices.p[i];
+
+		if (d->has_name)
+			TRY(fleet_set_name(s, d->device_id,
+			    d->has_last_active ? d->last_active : 0, d->name));
+	}
+	return OK;
+}
+
+enum err
+fleet_rename(struct step *s, const struct client_input *in)
+{
+	struct call_new n = { .what = CALL_DEVICE_NAME, .method = "PUT",
+	    .cmd = in->cmd, .number = in->u.device.device };
+	struct span name = in->u.device.name;
+	struct wr w;
+	bool made;
+
+	if (name.n == 0 || name.n > 64 || !shape_is_class(SHAPE_LABEL, name))
+		return step_show_error(s, in->cmd, ERR_VALIDATION,
+		    SPAN("A device's name has 1 to 64 bytes"));
+	TRY(step_wr(s, 64, &w));
+	wr_str(&w, "/api/devices/");
+	wr_dec(&w, in->u.device.device);
+	n.path = wr_done(&w);
+	TRY(step_wr(s, 6 * name.n + 32, &w));
+	wr_str(&w, "{\"name\":");
+	json_put_str(&w, name);
+	wr_str(&w, "}");
+	n.body = wr_done(&w);
+	TRY(call_make(s, &n, &made));
+	return made ? OK : step_show_error(s, in->cmd, ERR_UNAVAILABLE,
+	    (struct span){ NULL, 0 });
+}
+
+enum err
+fleet_heard(struct step *s, const struct call_answer *a)
+{
+	if (a->call->cmd == 0)
+		return OK;
+	if (a->err != OK)
+		return step_show_error(s, a->call->cmd, a->err,
+		    a->error.message);
+	TRY(person_want(s, &s->m.user));
+	return step_show_done(s, a->call->cmd);
+}
+
+/* ---- the list ---- */
+
+/* Why this device may not change the list now; NULL: it may. */
+static enum err
+fleet_may(struct step *s, const char **why_out)
+{
+	bool manager, busy;
+
+	*why_out = NULL;
+	TRY(adopt_is_manager(s, &manager));
+	TRY(setup_is_publishing(s, &busy));
+	if (!setup_is_ready(s))
+		*why_out = "This device is not set up yet";
+	else if (!manager)
+		*why_out = "This device has not the account key: do it on a "
+		    "manager";
+	else if (busy)
+		*why_out = "A list of devices is on its way: try again";
+	return OK;
+}
+
+/* Was that one of those that have the account key? */
+static enum err
+fleet_was_manager(struct step *s, uint32_t device, bool *out)
+{
+	struct arena_mark mark = step_scratch(s);
+	struct peer *own = ARENA_NEW(&s->scratch, struct peer);
+	const struct devlist_entry *e;
+	enum err err;
+
+	*out = false;
+	if (own == NULL)
+		return ERR_TOO_LARGE;
+	err = peer_load(&s->core, &s->m.user, own);
+	if (err == OK && (e = devlist_find(&own->list, device)) != NULL)
+		*out = (e->flags & DEVICE_MANAGER) != 0;
+	step_scratch_end(s, mark);
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
+static enum err
+fleet_remove(struct step *s, uint32_t device)
+{
+	struct arena_mark mark = step_scratch(s);
+	struct span list = { NULL, 0 }, none = { NULL, 0 };
+	enum err err = devices_remove(&s->core, device, &list);
+
+	if (err == OK)
+		err = setup_publish(s, list, none, none);
+	step_scratch_end(s, mark);
+	return err;
+}
+
+enum err
+fleet_revoke(struct step *s, const struct client_input *in)
+{
+	uint32_t device = in->u.device.device;
+	const char *why;
+	bool manager;
+	enum err err;
+
+	TRY(fleet_may(s, &why));
+	if (why != NULL)
+		return step_show_error(s, in->cmd, ERR_FORBIDDEN,
+		    span_str(why));
+	TRY(fleet_was_manager(s, device, &manager));
+	err = fleet_remove(s, device);
+	if (step_is_fatal(err))
+		return err;
+	if (err != OK)
+		return step_show_error(s, in->cmd, err, err == ERR_ARG ?
+		    SPAN("That is this device: it cannot take itself off. Use "
+		    "another manager, or sign out") : err == ERR_NOT_FOUND ?
+		    SPAN("There is no such device") :
+		    (struct span){ NULL, 0 });
+	s->m.list_cmd = in->cmd;
+	if (!manager)
+		return OK;
+	/* Whoever has that device has the account key as well. */
+	s->m.flags |= META_RENEW_DUE;
+	return step_show(s, SHOW_RENEW_DUE, 0) == NULL ? ERR_TOO_LARGE : OK;
+}
+
+enum err
+fleet_renew(struct step *s, const struct client_input *in)
+{
+	const char *why;
+
+	TRY(fleet_may(s, &why));
+	if (why != NULL)
+		return step_show_error(s, in->cmd, ERR_FORBIDDEN,
+		    span_str(why));
+	s->m.flags |= META_RENEW;
+	s->m.list_cmd = in->cmd;
+	s->c->dirty = true;
+	return OK;
+}
+
+enum err
+fleet_renew_account(struct step *s, const struct client_input *in)
+{
+	struct arena_mark mark = step_scratch(s);
+	struct span rotation = { NULL, 0 }, cert = { NULL, 0 },
+	    list = { NULL, 0 };
+	const char *why;
+	enum err err;
+
+	TRY(fleet_may(s, &why));
+	if (why != NULL)
+		return step_show_error(s, in->cmd, ERR_FORBIDDEN,
+		    span_str(why));
+	err = renew_account(&s->core, NULL, 0, &rotation, &cert, &list);
+	if (err == OK)
+		err = setup_publish(s, list, cert, rotation);
+	step_scratch_end(s, mark);
+	TRY(err);
+	s->m.flags &= ~(uint32_t)META_RENEW_DUE;
+	s->m.list_cmd = in->cmd;
+	TRY(fleet_renewed(s, &s->m.user));
+	return setup_make_prekeys(s);
+}
+
+/* ---- what lists mean ---- */
+
+enum err
+fleet_check(struct step *s)
+{
+	struct arena_mark mark = step_scratch(s);
+	struct peer *own = ARENA_NEW(&s->scratch, struct peer);
+	bool gone = false;
+	enum err err;
+
+	if (own == NULL)
+		return ERR_TOO_LARGE;
+	if (!(s->m.flags & META_KEYS) || !(s->m.flags & META_LIST_SENT) ||
+	    (s->m.flags & META_KEYS_MISSING))
+		return OK;
+	err = peer_load(&s->core, &s->m.user, own);
+	if (err == OK)
+		gone = devlist_find(&own->list, s->m.device) == NULL;
+	step_scratch_end(s, mark);
+	TRY(err);
+	if (!gone)
+		return OK;
+	/* Signed by the account itself: these keys are of no more use. */
+	TRY(setup_forget(s));
+	s->m.flags |= META_REVOKED;
+	s->c->ready = false;
+	s->c->dirty = true;
+	return step_show(s, SHOW_REVOKED, 0) == NULL ? ERR_TOO_LARGE : OK;
+}
+
+enum err
+fleet_renewed(struct step *s, const struct user_id *user)
+{
+	uint8_t value[8];
+	struct wr w = wr_init(value, sizeof(value));
+
+	wr_u64(&w, s->now);
+	return rec_put(&s->r, REC_RENEWED, ID_SPAN(*user), wr_done(&w));
+}
+
+enum err
+fleet_renewed_ms(struct step *s, const struct user_id *user, uint64_t *out)
+{
+	struct span value;
+	struct rd r;
+	enum err err = rec_get(&s->r, REC_RENEWED, ID_SPAN(*user), &value);
+
+	*out = 0;
+	if (err != OK)
+		return err == ERR_NOT_FOUND ? OK : err;
+	r = rd_init(value);
+	*out = rd_u64(&r);
+	return rd_done(&r) ? OK : ERR_FORMAT;
+}
