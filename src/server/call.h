@@ -25,6 +25,7 @@
 #include "base/id.h"
 #include "wire/shapes.h"
 
+struct audit_key;
 struct call;
 struct conf;
 struct txn;
@@ -127,6 +128,23 @@ void call_new_id(struct call *c, uint8_t out[static ID_LEN]);
  */
 enum err call_refuse_after(struct call *c, enum err e);
 
+/*
+ * When the call has been answered, whatever became of it, an operation of the
+ * server's own begins (ops.def), so that its work shows neither in the answer
+ * nor in the time that it took. fill() copies what it needs into the new
+ * call's arena, and sets what it hands on as to->state. The last one counts; arg
+ * lasts as long as the call.
+ */
+typedef enum err (*call_fill_fn)(const struct call *from, const void *arg,
+    struct call *to);
+void call_follow(struct call *c, const struct op *op, call_fill_fn fill,
+    const void *arg);
+/*
+ * In read: the step is run once more, in a snapshot of its own, behind others
+ * that wait. What it goes on from is in c->state; it sets that as its last act.
+ */
+void call_again(struct call *c);
+
 /* ---- tokens and accounts ---- */
 
 #define CALL_HASH_LEN 32
@@ -155,6 +173,10 @@ MUST_USE enum err account_refresh_token(struct call *c, struct span text,
 MUST_USE enum err account_wait(struct call *c, struct span account);
 void account_failed(struct call *c, struct span account);
 void account_clear(struct call *c, struct span account);
+/* Of the audit log's head (server/audit.h). */
+const struct audit_key *call_audit_key(struct call *c);
+/* The 32 bytes of account.key (server/data.h). */
+const uint8_t *call_account_key(struct call *c);
 /* The caller's address as text, as far as log.ip lets it be kept. */
 struct span call_address(struct call *c);
 /* Does it come from this machine (behind a trusted proxy: its client)? */
@@ -188,6 +210,26 @@ MUST_USE enum err cookie_check(struct call *c,
  */
 bool typing_set(struct call *c, const struct chat_id *chat, bool is_typing);
 
+/* ---- waiting for what somebody else does ---- */
+
+/*
+ * A call may wait, without a thread, until another one says that something
+ * has changed under a key: in check it says so (wait_begin), and where its
+ * read step finds that what it wants is not there yet, that calls wait_more
+ * and returns OK. The read step then runs again after each wait_wake of the
+ * key, with a new now_ms. When the time is over the call goes on as it is, so
+ * an empty reply says "not yet". Such a call has no emit step, and a write
+ * step only behind a work step.
+ *
+ *   wait_begin  ERR_BUSY: too many wait.  ms: from now on, less where an
+ *               answer has to be there earlier (edge.answer)
+ *   wait_wake   in emit; not together with what all reactors do (below)
+ */
+MUST_USE enum err wait_begin(struct call *c, const uint8_t key[static ID_LEN],
+    uint64_t ms);
+void wait_more(struct call *c);
+void wait_wake(struct call *c, const uint8_t key[static ID_LEN]);
+
 /* ---- what all reactors do ---- */
 
 /*
@@ -207,6 +249,13 @@ void call_sessions_end(struct call *c, const struct user_id *user,
  * into force when the call has succeeded, and its people hear of it.
  */
 void call_presence(struct call *c, bool is_away);
+/*
+ * Of an event's call: once it has succeeded its socket hears how these people
+ * are, on the reactor of that socket, where no newer word of them can have
+ * come before. s: in the arena.
+ */
+struct presence_state;
+void call_tell_presence(struct call *c, const struct presence_state *s);
 /* Presence of somebody, as the directory of this thread has it. */
 enum presence_status call_presence_of(struct call *c, const struct user_id *user);
 
@@ -223,6 +272,18 @@ void shard_metrics(struct call *c);
  */
 void call_reply_raw(struct call *c, const char *content_type,
     struct span body);
+/*
+ * A file without a name on the data directory's disk, empty, to be written by
+ * sys_spool_write; it goes with the call. The same one when asked for again.
+ * ERR_IO, ERR_FORBIDDEN, ERR_NOT_FOUND.
+ */
+MUST_USE enum err call_spool(struct call *c, int *fd_out);
+/*
+ * The reply is that file, this many bytes of it, named so for who saves it
+ * (literals). REST only.
+ */
+void call_reply_file(struct call *c, uint64_t n, const char *content_type,
+    const char *name);
 /*
  * The reply is a document that was made at start (pages.h), with its ETag; a
  * request that has it already (If-None-Match) hears 304.

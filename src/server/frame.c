@@ -52,6 +52,7 @@ frame_new(struct shard *s, const struct op *op, enum origin origin)
 	f->home = f->at = s;
 	f->origin = origin;
 	f->ack = -1;
+	f->file_fd = -1;
 	f->status = 200;
 	f->began_us = sys_mono_us();
 	return f;
@@ -83,6 +84,7 @@ frame_free(struct frame *f)
 {
 	struct shard *s = f->home;
 
+	wait_end(f);
 	arena_fini(&f->call.arena);
 	wipe(f->mem, sizeof(f->mem));
 	s->frames_n--;
@@ -173,13 +175,16 @@ frame_everywhere(struct frame *f, shard_fn each, frame_fn taken)
 {
 	struct server *s = f->home->server;
 	struct shard *at = f->at;
+	/* The last: what it tells others of it comes after we have. */
+	unsigned last = frame_shard_of(s, f->call.who.user.b)->index;
 
 	f->each = each;
 	f->taken = taken;
 	f->waiting = s->shards_n - 1;
 	bool done = f->waiting == 0;
 	each(at, f);
-	for (unsigned i = 0; i < s->shards_n; i++) {
+	for (unsigned k = 1; k <= s->shards_n; k++) {
+		unsigned i = (last + k) % s->shards_n;
 		struct piece *p = &f->pieces[i];
 
 		if (&s->shards[i] == at)
@@ -351,6 +356,7 @@ frame_read_step(struct store_job *j, struct txn *t)
 
 	arena_reset(&f->call.arena, f->mark);
 	frame_zero_rep(f);
+	f->lacks = false;
 	TRY(f->call.op->read(&f->call, t));
 	if (j->write != NULL)
 		f->mark = arena_mark(&f->call.arena);
@@ -381,7 +387,7 @@ frame_stored(struct reactor *r, struct mail *m)
 	f->at = frame_shard(f, r);
 	if (f->box.job.err != OK)
 		frame_fail(f, f->box.job.err);
-	else
+	else if (!f->lacks || !wait_park(f))
 		frame_run(f);
 }
 
@@ -489,6 +495,22 @@ frame_log(struct frame *f, uint64_t us)
 	log_end(&l);
 }
 
+/* What follows an answered call (call_follow). */
+static void
+frame_follow(const struct frame *f)
+{
+	struct frame *g = frame_internal(f->home, f->follow, &f->call.who,
+	    NULL);
+
+	if (g == NULL)
+		return;
+	g->addr = f->addr;
+	if (f->follow_fill(&f->call, f->follow_arg, &g->call) != OK)
+		frame_free(g);
+	else
+		frame_run(g);
+}
+
 static void
 frame_end(struct frame *f)
 {
@@ -508,6 +530,8 @@ frame_end(struct frame *f)
 		f->retry_s = f->limit.retry_s > 0 ? f->limit.retry_s : 1;
 	if (f->err == OK && f->has_presence)
 		socket_presence(f);
+	if (f->err == OK && f->view != NULL)
+		socket_view(f);
 	metrics_count(&f->home->metrics, c->op, f->err, us);
 	frame_log(f, us);
 	if (f->origin == ORIGIN_INTERNAL) {
@@ -518,6 +542,8 @@ frame_end(struct frame *f)
 	} else {
 		answer_send(f);
 	}
+	if (f->follow != NULL)
+		frame_follow(f);
 	frame_free(f);
 }
 

@@ -34,6 +34,7 @@
 #define FRAME_AUTH_TRIES 4
 
 struct frame;
+struct mailer;
 struct parcel;
 struct shard;
 struct sock;
@@ -60,6 +61,7 @@ struct server {
 	const struct jwt_keys *keys;	/* of struct data */
 	const struct data *data;	/* main's */
 	struct audit_key audit;		/* of its account.key */
+	struct mailer *mailer;		/* shard 0's */
 	struct tls_tickets *tickets;
 	struct shard *shards;
 	struct edge_app *apps;		/* one of each shard */
@@ -86,9 +88,14 @@ struct shard {
 	size_t parcels_n;
 	struct pool socks;
 	struct map typing;		/* chat and user -> struct typing */
+	struct list waits;		/* calls that may wait (wait.c) */
+	size_t waits_n;
 	size_t frames_n;		/* calls under way */
 	struct metrics metrics;
-	struct timer sweep;		/* of shard 0 */
+	struct timer sweep, expire;	/* of shard 0 */
+	struct timer mail_timer;	/* the same */
+	struct timer erase_timer;	/* the same */
+	bool is_erasing;		/* the same (eraser.c) */
 	struct timer settle;
 	struct mail stop_mail;
 	bool stopping;
@@ -153,6 +160,13 @@ struct frame {
 	struct span none_match;		/* If-None-Match */
 	const char *raw_type;
 	struct span raw_body;
+	int file_fd;			/* of call_spool; -1: none */
+	uint64_t file_n;
+	const char *file_name;		/* of call_reply_file */
+	const struct op *follow;	/* of call_follow */
+	call_fill_fn follow_fill;
+	const void *follow_arg;
+	bool again;			/* of call_again */
 	/* What all reactors do for it. */
 	unsigned waiting;
 	shard_fn each;
@@ -166,9 +180,17 @@ struct frame {
 	frame_fn then;			/* when all have done it */
 	struct edge_stats *edge_stats;	/* one of each shard */
 	bool has_presence, is_away;	/* call_presence */
+	const struct presence_state *view;	/* call_tell_presence */
 	enum directory_state state;	/* what home has of the user now */
 	unsigned kinds;			/* and which kinds of connections */
 	int delta;			/* and connections more */
+	/* Waiting (wait.c): home's alone, but for `lacks`. */
+	struct list wait_link;		/* in home->waits */
+	struct timer wait_timer;	/* running: the time is not over */
+	uint8_t wait_key[ID_LEN];	/* waited for, or (wake) changed */
+	bool lacks;			/* the read step found nothing yet */
+	bool is_parked;			/* nothing is under way for it */
+	bool is_woken;			/* changed while it was read */
 	frame_fn done;			/* INTERNAL: instead of an answer */
 	uint64_t began_us;
 	union {
@@ -253,6 +275,7 @@ void socket_close(void *arg, struct edge_ref ref, enum edge_end why);
 MUST_USE enum err socket_open(struct frame *f, bool *gone);
 void socket_opened(struct frame *f);
 void socket_presence(struct frame *f);	/* of call_presence */
+void socket_view(struct frame *f);	/* of call_tell_presence */
 /* Ends the sockets of these sessions (on each shard). */
 void socket_end_sessions(struct shard *s, struct frame *f);
 void socket_set_device(struct shard *s, struct frame *f);
@@ -264,6 +287,18 @@ void deliver_here(struct shard *s, const struct user_id *to, uint32_t device,
     struct blob *const *blobs, uint64_t position, unsigned flags,
     const struct edge_ref *except);
 void deliver_fini(struct shard *s);
+
+/* ---- calls that wait (wait.c) ---- */
+
+#define WAITS_MAX 512			/* of one reactor */
+
+void wait_init(struct shard *s);
+/* After a read step: true when the frame stays, or is read again. */
+bool wait_park(struct frame *f);
+/* It ends. */
+void wait_end(struct frame *f);
+/* All of them answer now. */
+void wait_stop(struct shard *s);
 
 /* ---- who types (typing.c) ---- */
 

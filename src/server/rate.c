@@ -25,9 +25,13 @@ rate_setting(const struct conf *conf, enum rate_class c)
 	const struct rate all[] = {
 #define RATE(name, scope, key) RATE_KEY_##key
 #define RATE_KEY_none none,
+#define RATE_KEY_limits_archives conf->limits_archives,
 #define RATE_KEY_limits_cheap conf->limits_cheap,
 #define RATE_KEY_limits_connects conf->limits_connects,
+#define RATE_KEY_limits_exports conf->limits_exports,
+#define RATE_KEY_limits_links conf->limits_links,
 #define RATE_KEY_limits_login conf->limits_login,
+#define RATE_KEY_limits_mails conf->limits_mails,
 #define RATE_KEY_limits_messages conf->limits_messages,
 #define RATE_KEY_limits_refresh conf->limits_refresh,
 #define RATE_KEY_limits_register conf->limits_register,

@@ -7,12 +7,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "server/eraser.h"
 #include "server/limits.h"
+#include "server/mailer.h"
 #include "server/ops.h"
 #include "server/reload.h"
 #include "server/shard.h"
 
 #define LIMIT_SLOTS ((size_t)1 << 18)
+/* The next part of what is over, when there is much of it. */
+#define SERVER_EXPIRE_SOON_MS 100
 #define SERVER_SETTLE_MS 10	/* looks again whether calls have ended */
 #define SERVER_CUT_MS 28000	/* the limit of all of it */
 #define CLOSE_GOING_AWAY 1001	/* RFC 6455 7.4.1 */
@@ -242,13 +246,50 @@ shard_sweep_later(struct shard *s)
 static void
 shard_sweep(struct timer *t)
 {
+	static const enum op_id ops[] = { OP_sweep, OP_archive_sweep,
+		OP_link_sweep };
 	struct shard *s = LIST_ITEM(t, struct shard, sweep);
 	struct caller nobody = { .is_known = false };
-	struct frame *f = frame_internal(s, ops_get(OP_sweep), &nobody, NULL);
+
+	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
+		struct frame *f = frame_internal(s, ops_get(ops[i]), &nobody,
+		    NULL);
+
+		if (f != NULL)
+			frame_run(f);
+	}
+	shard_sweep_later(s);
+}
+
+static void shard_expire(struct timer *t);
+
+/* The next time; soon when there was more than one call takes. */
+static void
+shard_expired(struct frame *f)
+{
+	struct shard *s = f->home;
+
+	if (s->stopping)
+		return;
+	timer_start(reactor_wheel(s->reactor), &s->expire, f->call.state !=
+	    NULL ? SERVER_EXPIRE_SOON_MS : f->call.conf->messages_sweep_ms,
+	    shard_expire);
+}
+
+/* Messages whose time is over. */
+static void
+shard_expire(struct timer *t)
+{
+	struct shard *s = LIST_ITEM(t, struct shard, expire);
+	struct caller nobody = { .is_known = false };
+	struct frame *f = frame_internal(s, ops_get(OP_expire), &nobody,
+	    shard_expired);
 
 	if (f != NULL)
 		frame_run(f);
-	shard_sweep_later(s);
+	else
+		timer_start(reactor_wheel(s->reactor), &s->expire,
+		    SERVER_EXPIRE_SOON_MS, shard_expire);
 }
 
 static void
@@ -256,8 +297,16 @@ shard_main(void *arg)
 {
 	struct shard *s = arg;
 
-	if (s->index == 0)
+	if (s->index == 0) {
+		const struct conf *conf = atomic_load_explicit(
+		    &s->server->conf, memory_order_acquire);
+
 		shard_sweep_later(s);
+		mailer_start(s);
+		eraser_start(s);
+		timer_start(reactor_wheel(s->reactor), &s->expire,
+		    conf->messages_sweep_ms, shard_expire);
+	}
 	reactor_run(s->reactor);
 }
 
@@ -366,6 +415,8 @@ server_free(struct server *s)
 	store_close(s->store);
 	if (s->work != NULL)
 		work_close(s->work);
+	if (s->shards != NULL)
+		mailer_close(&s->shards[0]);
 	for (unsigned i = 0; s->shards != NULL && i < s->shards_n; i++)
 		shard_close(&s->shards[i]);
 	backoff_close(s->backoff);
@@ -439,7 +490,13 @@ shard_stop(struct reactor *r, struct mail *m)
 
 	(void)r;
 	s->stopping = true;
+	wait_stop(s);
 	timer_cancel(&s->sweep);
+	if (s->index == 0) {
+		mailer_stop(s);
+		eraser_stop(s);
+	}
+	timer_cancel(&s->expire);
 	edge_drain(s->edge, CLOSE_GOING_AWAY, SERVER_DRAIN_MS, shard_drained,
 	    s);
 }

@@ -25,6 +25,7 @@ shard_open(struct shard *s, struct server *server, unsigned index,
 	pool_init(&s->frames, sizeof(struct frame) +
 	    server->shards_n * sizeof(struct piece), FRAME_POOL_KEEP);
 	pool_init(&s->socks, sizeof(struct sock), SOCKS_KEEP);
+	wait_init(s);
 	return edge_open(s->reactor, conf, app, &s->edge);
 }
 

@@ -33,6 +33,7 @@ enum kind { KIND_BOOL, KIND_U32, KIND_U64, KIND_TIME, KIND_ID, KIND_TEXT,
 	KIND(TIME,      uint64_t,          KIND_TIME,  false) \
 	KIND(TIME_N,    uint64_t,          KIND_TIME,  true) \
 	KIND(ID,        struct any_id,     KIND_ID,    false) \
+	KIND(ID_N,      struct any_id,     KIND_ID,    true) \
 	KIND(USER,      struct user_id,    KIND_ID,    false) \
 	KIND(USER_N,    struct user_id,    KIND_ID,    true) \
 	KIND(CHAT,      struct chat_id,    KIND_ID,    false) \

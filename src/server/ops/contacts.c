@@ -129,7 +129,8 @@ to_record(const struct call *c, const struct contacts_told *w)
 {
 	return (struct devices_ev){ .user_id = c->who.user,
 	    .device_id = w->device, .has_device_id = w->device != 0,
-	    .version = w->version, .has_version = true };
+	    .version = w->version, .has_version = true,
+	    .rotated = w->is_renewed, .has_rotated = w->is_renewed };
 }
 
 /* chat NULL: the caller's own stream. *prev moves on. */
@@ -163,7 +164,8 @@ contacts_tell(struct call *c, struct txn *t, struct contacts *k,
     const char *event, uint32_t device, uint64_t version)
 {
 	struct contacts_told w = { .event = event, .device = device,
-	    .version = version };
+	    .version = version, .is_renewed = k->is_renewed &&
+	    strcmp(event, "keys:changed") == 0 };
 
 	TRY(store_one(c, t, k, w, NULL, &k->own_prev));
 	for (size_t i = 0; i < k->chats_n; i++) {

@@ -13,6 +13,7 @@
 struct contacts_told {
 	const char *event;
 	uint32_t device;	/* 0: none */
+	bool is_renewed;
 	uint64_t version;
 	uint64_t position, prev;
 	const struct user_id *members;
@@ -28,6 +29,7 @@ struct contacts_chat {
 
 struct contacts {
 	uint64_t own_prev;
+	bool is_renewed;	/* keys:changed: the key before signed it */
 	struct contacts_chat *chats;
 	size_t chats_n;
 	struct contacts_told *told;
