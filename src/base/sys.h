@@ -192,6 +192,8 @@ MUST_USE enum err sys_file_open(int root, const char *path,
  */
 MUST_USE enum err sys_file_find(int root, const char *path,
     struct sys_file_id *out);
+/* What an open file (sys_spool_open) is now. ERR_IO. */
+MUST_USE enum err sys_file_of(int fd, struct sys_file *out);
 /* Is the open file as it was: not written to, not cut? By size and mtime. */
 bool sys_file_is_same(const struct sys_file *f);
 /* Bytes read at an offset, 0 at the end, SYS_ERROR. */

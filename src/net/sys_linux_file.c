@@ -183,6 +183,17 @@ sys_file_find(int root, const char *path, struct sys_file_id *out)
 	return identify(&st, out) ? OK : ERR_NOT_FOUND;
 }
 
+enum err
+sys_file_of(int fd, struct sys_file *out)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) != 0)
+		return ERR_IO;
+	out->fd = fd;
+	return identify(&st, &out->id) ? OK : ERR_IO;
+}
+
 bool
 sys_file_is_same(const struct sys_file *f)
 {

@@ -217,6 +217,29 @@ answer_rest_body(struct frame *f, struct wr *w)
 		wr_u8(w, '}');
 }
 
+/* A file, sent at the pace of its reader. */
+static void
+answer_file(struct frame *f, struct headers *hs)
+{
+	struct edge_piece piece = { .n = f->file_n };
+	char name[128];
+	struct wr w = wr_init(name, sizeof(name));
+
+	wr_str(&w, "attachment; filename=\"");
+	wr_str(&w, f->file_name);
+	wr_u8(&w, '"');
+	header_add(hs, "Content-Disposition", wr_done(&w));
+	if (sys_file_of(f->file_fd, &piece.file) != OK) {
+		f->err = ERR_IO;
+		answer_rest_error(f);
+		return;
+	}
+	f->file_fd = -1;	/* edge's */
+	edge_answer(f->ref, &(struct edge_answer){
+	    .status = (int)f->status, .headers = hs->h, .headers_n = hs->n,
+	    .pieces = &piece, .pieces_n = 1 });
+}
+
 static void
 answer_rest_ok(struct frame *f)
 {
@@ -232,6 +255,10 @@ answer_rest_ok(struct frame *f)
 	if (f->page != NULL) {
 		a.blob = f->page->body;
 		edge_answer(f->ref, &a);
+		return;
+	}
+	if (f->file_name != NULL) {
+		answer_file(f, &hs);
 		return;
 	}
 	if (f->raw_type != NULL) {

@@ -6,6 +6,7 @@
 #include <assert.h>
 
 #include "base/sys.h"
+#include "server/data.h"
 #include "server/frame.h"
 
 enum err
@@ -123,6 +124,12 @@ call_presence(struct call *c, bool is_away)
 	f->is_away = is_away;
 }
 
+void
+call_tell_presence(struct call *c, const struct presence_state *s)
+{
+	frame_of(c)->view = s;
+}
+
 enum presence_status
 call_presence_of(struct call *c, const struct user_id *user)
 {
@@ -135,6 +142,58 @@ call_presence_of(struct call *c, const struct user_id *user)
 
 	assert(reactor_self() == f->at->reactor);
 	return names[directory_state(&f->at->directory, user)];
+}
+
+void
+call_follow(struct call *c, const struct op *op, call_fill_fn fill,
+    const void *arg)
+{
+	struct frame *f = frame_of(c);
+
+	f->follow = op;
+	f->follow_fill = fill;
+	f->follow_arg = arg;
+}
+
+void
+call_again(struct call *c)
+{
+	frame_of(c)->again = true;
+}
+
+const struct audit_key *
+call_audit_key(struct call *c)
+{
+	return &frame_of(c)->home->server->audit;
+}
+
+const uint8_t *
+call_account_key(struct call *c)
+{
+	return frame_of(c)->home->server->data->account_key;
+}
+
+enum err
+call_spool(struct call *c, int *fd_out)
+{
+	struct frame *f = frame_of(c);
+
+	if (f->file_fd < 0)
+		TRY(sys_spool_open(f->home->server->data->path, &f->file_fd));
+	*fd_out = f->file_fd;
+	return OK;
+}
+
+void
+call_reply_file(struct call *c, uint64_t n, const char *content_type,
+    const char *name)
+{
+	struct frame *f = frame_of(c);
+
+	assert(f->file_fd >= 0);
+	f->file_n = n;
+	f->file_name = name;
+	f->raw_type = content_type;
 }
 
 enum err

@@ -361,6 +361,75 @@ conf_sets(struct conf_box *b, const struct conf_source *src,
 
 /* ---- all of it ---- */
 
+/* Keys with a few words to choose from. */
+static enum err
+conf_choices(const struct conf *c, struct conf_error *e)
+{
+	const struct {
+		const char *key, *value, *words[3], *what;
+	} all[] = {
+		{ "accounts.invites", c->accounts_invites,
+		    { "admins", "users", "users" }, "admins or users" },
+		{ "accounts.registration", c->accounts_registration,
+		    { "open", "invite", "closed" }, "open, invite or closed" },
+		{ "accounts.verification", c->accounts_verification,
+		    { "off", "on", "required" }, "off, on or required" },
+		{ "log.ip", c->log_ip,
+		    { "full", "truncated", "off" }, "full, truncated or off" },
+		{ "mail.tls", c->mail_tls,
+		    { "required", "try", "off" }, "required, try or off" },
+	};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		bool found = false;
+
+		for (size_t j = 0; j < 3; j++)
+			found = found ||
+			    strcmp(all[i].value, all[i].words[j]) == 0;
+		if (!found)
+			return conf_wrong(e, conf_key(span_str(all[i].key)),
+			    "configuration", all[i].what);
+	}
+	return OK;
+}
+
+/* What is written into headers of mails has no line break and no bracket. */
+static bool
+conf_is_line(const char *s)
+{
+	for (; *s != '\0'; s++)
+		if ((unsigned char)*s < ' ' || *s == '<' || *s == '>' ||
+		    *s == '"' || (unsigned char)*s >= 127)
+			return false;
+	return true;
+}
+
+static enum err
+conf_mail(const struct conf *c, struct conf_error *e)
+{
+	const char *at = strchr(c->mail_from, '@');
+
+	if (c->mail_url[0] != '\0' &&
+	    strncmp(c->mail_url, "smtp://", 7) != 0 &&
+	    strncmp(c->mail_url, "smtps://", 8) != 0)
+		return conf_wrong(e, conf_key(SPAN("mail.url")),
+		    "configuration", "smtp://host:port or smtps://host:port");
+	if (c->mail_url[0] != '\0' && (at == NULL || at == c->mail_from ||
+	    at[1] == '\0'))
+		return conf_wrong(e, conf_key(SPAN("mail.from")),
+		    "configuration", "an address, as mail.url is set");
+	if (!conf_is_line(c->mail_from) || strchr(c->mail_from, ' ') != NULL)
+		return conf_wrong(e, conf_key(SPAN("mail.from")),
+		    "configuration", "an address alone");
+	if (!conf_is_line(c->mail_name))
+		return conf_wrong(e, conf_key(SPAN("mail.name")),
+		    "configuration", "a name in one line");
+	if (!conf_is_line(c->mail_link))
+		return conf_wrong(e, conf_key(SPAN("mail.link")),
+		    "configuration", "the beginning of a link");
+	return OK;
+}
+
 static enum err
 conf_fill(struct conf_box *b, const struct conf_source *src,
     struct conf_error *e)
@@ -373,22 +442,14 @@ conf_fill(struct conf_box *b, const struct conf_source *src,
 	if (src->env != NULL)
 		TRY(conf_env(b, src->env, e));
 	TRY(conf_sets(b, src, e));
-	const char *reg = b->conf.accounts_registration;
-	if (strcmp(reg, "open") != 0 && strcmp(reg, "closed") != 0)
-		return conf_wrong(e, conf_key(SPAN("accounts.registration")),
-		    "configuration", "open or closed");
+	TRY(conf_choices(&b->conf, e));
 	enum log_level level;
 	if (strcmp(b->conf.log_level, "auto") != 0 &&
 	    !log_level_by_name(b->conf.log_level, &level))
 		return conf_wrong(e, conf_key(SPAN("log.level")),
 		    "configuration",
 		    "trace, debug, info, warn, error or fatal");
-	const char *ip = b->conf.log_ip;
-	if (strcmp(ip, "full") != 0 && strcmp(ip, "truncated") != 0 &&
-	    strcmp(ip, "off") != 0)
-		return conf_wrong(e, conf_key(SPAN("log.ip")),
-		    "configuration", "full, truncated or off");
-	return OK;
+	return conf_mail(&b->conf, e);
 }
 
 enum err

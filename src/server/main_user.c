@@ -11,6 +11,7 @@
 
 #include "base/sys.h"
 #include "net/reactor.h"
+#include "server/audit.h"
 #include "server/import.h"
 #include "server/server.h"
 #include "store/store.h"
@@ -29,6 +30,7 @@ struct task {
 	bool done;
 	struct import im;
 	struct span key, role;
+	struct audit_key audit;
 };
 
 static void *
@@ -241,11 +243,13 @@ static enum err
 role_step(struct store_job *j, struct txn *tx)
 {
 	const struct task *t = (const struct task *)(const void *)j;
-	uint64_t rows;
+	struct q_user_role_set_out row;
 
 	TRY(q_user_role_set(tx, &(struct q_user_role_set_in){ t->key,
-	    t->role }, &rows));
-	return rows == 1 ? OK : ERR_NOT_FOUND;
+	    t->role }, &row));
+	return audit_append(tx, &t->audit, AUDIT_ROLE_CHANGED,
+	    &(struct audit_entry){ .user = row.user, .detail = t->role },
+	    sys_unix_ms());
 }
 
 static int
@@ -268,6 +272,8 @@ set_role(const struct conf *conf, const struct data *d, const char *name,
 		key[i] = name[i] >= 'A' && name[i] <= 'Z' ?
 		    (uint8_t)(name[i] - 'A' + 'a') : (uint8_t)name[i];
 	t.key = span_of(key, n);
+	if (audit_key_init(&t.audit, d->account_key) != OK)
+		return fail(err_text(ERR_PROVIDER));
 	arena_init(&t.arena, mem, sizeof(mem));
 	e = run(conf, d, &t, role_step, &why);
 	if (e == ERR_NOT_FOUND)

@@ -77,6 +77,7 @@ static const struct {
 	{ OP_metrics, "text/plain" },
 	{ OP_openapi, "application/json" },
 	{ OP_page, "text/html" },
+	{ OP_export, "application/zip" },
 };
 
 static struct name

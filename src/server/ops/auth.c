@@ -5,8 +5,13 @@
  */
 #include "base/text.h"
 #include "crypto/host.h"
+#include "server/audit.h"
 #include "server/conf.h"
 #include "server/ops.h"
+#include "server/ops/records.h"
+#include "server/ops/audits.h"
+#include "server/ops/invites.h"
+#include "server/ops/mails.h"
 #include "server/password.h"
 #include "store/txn.h"
 
@@ -26,7 +31,9 @@ struct auth {
 	struct span password;		/* what was typed */
 	struct span stored;		/* password hash of the account */
 	struct span imported;		/* of any account that has such */
-	bool is_active;
+	bool is_active, is_verified;
+	uint64_t delete_at;		/* 0: it is not to be erased */
+	bool cancels;			/* the deletion */
 	bool is_new_hash;
 	char hash[HOST_PHC_MAX];
 };
@@ -99,13 +106,13 @@ auth_register_check(struct call *c)
 	const char *fault = password_fault(in->password, in->username);
 	struct auth *a;
 
-	if (c->conf->accounts_registration[0] != 'o')
+	if (c->conf->accounts_registration[0] == 'c')
 		return call_fail(c, ERR_FORBIDDEN, "Registration is closed");
+	if (c->conf->accounts_registration[0] == 'i' && !in->has_invite_code)
+		return call_fail(c, ERR_FORBIDDEN,
+		    "Registration is by invitation: inviteCode is missing");
 	if (fault != NULL)
 		return call_invalid(c, "password", fault);
-	if (in->has_invite_code)
-		return call_invalid(c, "inviteCode",
-		    "must be left out: registration is open");
 	if (in->cookie)
 		TRY(cookie_may(c));
 	TRY(auth_new(c, &a));
@@ -140,7 +147,18 @@ auth_register_free(struct txn *t, const struct auth *a)
 enum err
 auth_register_read(struct call *c, struct txn *t)
 {
+	const struct register_req *in = c->req;
+
+	if (in->has_invite_code)
+		TRY(invites_look(c, t, in->invite_code));
 	return auth_register_free(t, c->state);
+}
+
+/* Has the address to be proved before the first session? */
+static bool
+auth_must_verify(const struct call *c)
+{
+	return mails_are_sent(c) && c->conf->accounts_verification[0] == 'r';
 }
 
 enum err
@@ -167,12 +185,24 @@ auth_register_write(struct call *c, struct txn *t)
 	    .username = a->username, .key = a->login, .email = a->email,
 	    .password_hash = span_str(a->hash), .now = c->now_ms };
 	TRY(q_user_insert(t, &u, NULL));
-	TRY(auth_session_insert(c, t, a));
+	TRY(audit_note(c, t, AUDIT_REGISTERED, &(struct audit_entry){
+	    .user = a->user }));
+	if (in->has_invite_code)
+		TRY(invites_use(c, t, in->invite_code, &a->user));
 	out->user.id = a->user;
 	out->user.username = a->username;
 	out->user.email = a->email;
 	out->user.created_at = c->now_ms;
 	call_status(c, 201);
+	if (mails_are_sent(c) &&
+	    strcmp(c->conf->accounts_verification, "off") != 0) {
+		TRY(mails_put(c, t, &a->user, a->email, MAIL_VERIFY));
+		out->verify_email = out->has_verify_email = true;
+	}
+	if (auth_must_verify(c))
+		return OK;
+	TRY(auth_session_insert(c, t, a));
+	out->has_tokens = true;
 	return auth_give(c, a, in->cookie, &out->tokens);
 }
 
@@ -203,6 +233,7 @@ auth_login_check(struct call *c)
 	TRY(auth_login_begin(c, in->username, in->password, &a));
 	if (in->has_device)
 		a->device = in->device.name;
+	a->cancels = in->cancel_deletion;
 	return OK;
 }
 
@@ -243,6 +274,8 @@ auth_login_read(struct call *c, struct txn *t)
 	a->role = (enum user_role)role;
 	a->last_login = row.last_login;
 	a->is_active = row.is_active;
+	a->is_verified = row.is_verified;
+	a->delete_at = row.delete_at;
 	return OK;
 }
 
@@ -265,7 +298,26 @@ auth_verify(const struct auth *a)
 		more = host_password_verify(a->password, a->imported);
 	if (more != OK && more != ERR_INVALID_CREDENTIALS)
 		return more;
-	return e == OK && !a->is_active ? ERR_INVALID_CREDENTIALS : e;
+	return e == OK && !a->is_active && a->delete_at == 0 ?
+	    ERR_INVALID_CREDENTIALS : e;
+}
+
+/* What keeps out who has the right password; nobody else hears of it. */
+static enum err
+auth_login_may(struct call *c, const struct auth *a)
+{
+	struct deletion_pending_rec when = { .erase_at = a->delete_at };
+	struct span json;
+
+	if (a->delete_at != 0 && a->delete_at <= c->now_ms)
+		return ERR_INVALID_CREDENTIALS;	/* it is being erased */
+	if (a->delete_at != 0 && !a->cancels) {
+		TRY(shape_encode_arena(&shape_deletion_pending_rec, &when,
+		    &c->arena, &json));
+		return call_conflict(c, ERR_DELETION_PENDING, json);
+	}
+	return auth_must_verify(c) && !a->is_verified ? ERR_EMAIL_UNVERIFIED :
+	    OK;
 }
 
 enum err
@@ -274,10 +326,13 @@ auth_login_work(struct call *c)
 	struct auth *a = c->state;
 	enum err e = auth_verify(a);
 
-	if (e == ERR_INVALID_CREDENTIALS)
+	if (e == ERR_INVALID_CREDENTIALS) {
 		account_failed(c, a->login);
+		audits_failed(c, &a->user);
+	}
 	TRY(e);
 	account_clear(c, a->login);
+	TRY(auth_login_may(c, a));
 	if (!host_password_is_current(a->stored)) {
 		TRY(host_password_hash(a->password, a->hash));
 		a->is_new_hash = true;
@@ -297,13 +352,23 @@ auth_login_store(struct call *c, struct txn *t, const struct auth *a)
 	struct q_user_login_set_in set = { a->user, c->now_ms, a->set_at };
 	struct q_user_password_rehash_in hash = { a->user, span_str(a->hash),
 	    a->stored };
+	struct audit_entry whose = { .user = a->user };
 	uint64_t rows;
 
+	if (a->delete_at != 0) {
+		TRY(q_user_delete_cancel(t, &(struct
+		    q_user_delete_cancel_in){ a->user, c->now_ms }, &rows));
+		if (rows > 0)
+			TRY(audit_note(c, t, AUDIT_DELETION_CANCELLED,
+			    &whose));
+	}
 	TRY(q_user_login_set(t, &set, &rows));
 	if (rows == 0)
 		return ERR_INVALID_CREDENTIALS;
 	if (a->is_new_hash)
 		TRY(q_user_password_rehash(t, &hash, NULL));
+	whose.session = a->session;
+	TRY(audit_note(c, t, AUDIT_LOGIN, &whose));
 	return auth_session_insert(c, t, a);
 }
 
@@ -360,8 +425,9 @@ auth_token_login_write(struct call *c, struct txn *t)
 enum err
 auth_logout_write(struct call *c, struct txn *t)
 {
-	return q_session_delete(t, &(struct q_session_delete_in){
-	    c->who.session, c->who.user }, NULL);
+	TRY(q_session_delete(t, &(struct q_session_delete_in){
+	    c->who.session, c->who.user }, NULL));
+	return audit_note(c, t, AUDIT_LOGOUT, NULL);
 }
 
 void
@@ -477,6 +543,8 @@ auth_refresh_rotate(struct call *c, struct txn *t, struct refresh *r)
 	r->is_reused = true;
 	TRY(q_session_delete(t, &(struct q_session_delete_in){ r->session,
 	    r->user }, NULL));
+	TRY(audit_note(c, t, AUDIT_TOKEN_REUSED, &(struct audit_entry){
+	    .user = r->user, .session = r->session }));
 	return call_refuse_after(c, ERR_TOKEN_REUSED);
 }
 
@@ -528,23 +596,7 @@ auth_refresh_emit(struct call *c)
 enum err
 auth_me_read(struct call *c, struct txn *t)
 {
-	struct me_rep *out = c->rep;
-	struct q_user_get_out row;
-
-	TRY(q_user_get(t, &(struct q_user_get_in){ c->who.user }, &row));
-	out->id = c->who.user;
-	out->username = row.username;
-	out->email = row.email;
-	out->created_at = row.created_at;
-	out->last_login = row.last_login;
-	out->has_last_login = row.last_login != 0;
-	out->is_active = row.is_active;
-	out->role = c->who.role;
-	out->session_id = c->who.session;
-	out->has_session_id = true;
-	out->device_id = c->who.device;
-	out->has_device_id = c->who.device != 0;
-	return OK;
+	return records_me(c, t, c->rep);
 }
 
 /* ---- password ---- */
@@ -599,6 +651,7 @@ auth_password_work(struct call *c)
 
 	if (e == ERR_INVALID_CREDENTIALS) {
 		account_failed(c, name);
+		audits_failed(c, &c->who.user);
 		return call_fail(c, e, "The current password is wrong");
 	}
 	TRY(e);
@@ -637,7 +690,7 @@ auth_password_write(struct call *c, struct txn *t)
 	for (size_t i = 0; i < s->ended_n; i++)
 		TRY(q_session_delete(t, &(struct q_session_delete_in){
 		    s->ended[i], c->who.user }, NULL));
-	return OK;
+	return audit_note(c, t, AUDIT_PASSWORD_CHANGED, NULL);
 }
 
 void

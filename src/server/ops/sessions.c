@@ -1,7 +1,11 @@
 /*
  * sessions.c: where am I signed in; sign one out.
  */
+#include "server/audit.h"
 #include "server/ops.h"
+#include "server/ops/audits.h"
+#include "server/ops/invites.h"
+#include "server/ops/mails.h"
 #include "store/txn.h"
 
 enum err
@@ -52,8 +56,11 @@ sessions_sweep_write(struct call *c, struct txn *t)
 {
 	TRY(q_sessions_prune(t, &(struct q_sessions_prune_in){ c->now_ms },
 	    NULL));
-	return q_send_nonces_prune(t, &(struct q_send_nonces_prune_in){
-	    c->now_ms }, NULL);
+	TRY(q_send_nonces_prune(t, &(struct q_send_nonces_prune_in){
+	    c->now_ms }, NULL));
+	TRY(mails_sweep(c, t));
+	TRY(invites_sweep(c, t));
+	return audits_sweep(c, t);
 }
 
 enum err
@@ -64,7 +71,10 @@ sessions_delete_write(struct call *c, struct txn *t)
 
 	TRY(q_session_delete(t, &(struct q_session_delete_in){ in->id,
 	    c->who.user }, &rows));
-	return rows == 0 ? ERR_NOT_FOUND : OK;
+	if (rows == 0)
+		return ERR_NOT_FOUND;
+	return audit_note(c, t, AUDIT_SESSION_ENDED, &(struct audit_entry){
+	    .user = c->who.user, .session = in->id });
 }
 
 void
@@ -73,4 +83,58 @@ sessions_delete_emit(struct call *c)
 	const struct session_end_req *in = c->req;
 
 	call_sessions_end(c, &c->who.user, &in->id, 1, "signed_out");
+}
+
+/* ---- all others ---- */
+
+#define SESSIONS_END_MAX 1000	/* told at once; more are found to be over */
+
+struct ended {
+	struct session_id *p;
+	size_t n;
+};
+
+enum err
+sessions_others_check(struct call *c)
+{
+	const struct sessions_end_req *in = c->req;
+
+	if (!in->others)
+		return call_invalid(c, "others", "must be true");
+	c->state = ARENA_NEW(&c->arena, struct ended);
+	return c->state == NULL ? ERR_TOO_LARGE : OK;
+}
+
+enum err
+sessions_others_write(struct call *c, struct txn *t)
+{
+	struct q_session_list_out row;
+	struct ended *s = c->state;
+	struct cursor cu = { 0 };
+	enum err e;
+
+	s->n = 0;
+	s->p = arena_alloc(&c->arena, SESSIONS_END_MAX * sizeof(*s->p));
+	if (s->p == NULL)
+		return ERR_TOO_LARGE;
+	TRY(q_session_list_open(t, &(struct q_session_list_in){ c->who.user,
+	    c->now_ms }, &cu));
+	while ((e = q_session_list_next(&cu, &row)) == OK)
+		if (!ID_EQ(row.session, c->who.session) &&
+		    s->n < SESSIONS_END_MAX)
+			s->p[s->n++] = row.session;
+	if (e != ERR_NOT_FOUND)
+		return e;
+	TRY(q_sessions_delete_others(t, &(struct
+	    q_sessions_delete_others_in){ c->who.user, c->who.session },
+	    NULL));
+	return audit_note(c, t, AUDIT_SESSIONS_ENDED, NULL);
+}
+
+void
+sessions_others_emit(struct call *c)
+{
+	const struct ended *s = c->state;
+
+	call_sessions_end(c, &c->who.user, s->p, s->n, "signed_out");
 }
