@@ -464,7 +464,7 @@ shard_settle(struct timer *t)
 	struct shard *s = LIST_ITEM(t, struct shard, settle);
 	struct server *server = s->server;
 
-	if (s->frames_n > 0) {
+	if (s->frames_n > 0 || (s->index == 0 && mailer_is_busy(s))) {
 		timer_start(reactor_wheel(s->reactor), t, SERVER_SETTLE_MS,
 		    shard_settle);
 		return;

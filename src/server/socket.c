@@ -515,6 +515,25 @@ socket_catch_up(struct frame *f, uint64_t after)
 	frame_run(g);
 }
 
+/* To one socket, by the names and words that it hears. */
+static void
+socket_tell_one(struct frame *f, enum deliver_names names,
+    const struct user_id *user, enum presence_status status)
+{
+	bool first = names == DELIVER_FIRST_EVENT;
+	struct presence_ev ev = { .user_id = *user,
+	    .status = first && status == PRESENCE_AWAY ? PRESENCE_ONLINE :
+	    status, .timestamp = f->call.now_ms, .has_timestamp = !first };
+	struct arena_mark mark = arena_mark(&f->call.arena);
+	struct span json;
+
+	if (shape_encode_arena(&shape_presence_ev, &ev, &f->call.arena,
+	    &json) == OK)
+		edge_emit_one(f->ref, first ? SPAN("user:status") :
+		    SPAN("presence:update"), json);
+	arena_reset(&f->call.arena, mark);
+}
+
 /* Who of my people is there: one event for each that is. */
 static void
 socket_tell_peers(struct frame *f)
@@ -522,21 +541,24 @@ socket_tell_peers(struct frame *f)
 	const struct presence_state *p = f->call.state;
 
 	for (size_t i = 0; p != NULL && i < p->peers_n; i++) {
-		bool first = f->sock->conn.kind == DELIVER_FIRST_EVENT;
-		struct presence_ev ev = { .user_id = p->peers[i],
-		    .status = call_presence_of(&f->call, &p->peers[i]),
-		    .timestamp = f->call.now_ms, .has_timestamp = !first };
-		struct arena_mark mark = arena_mark(&f->call.arena);
-		struct span json;
+		enum presence_status status = call_presence_of(&f->call,
+		    &p->peers[i]);
 
-		if (ev.status == PRESENCE_OFFLINE)
-			continue;
-		if (shape_encode_arena(&shape_presence_ev, &ev,
-		    &f->call.arena, &json) == OK)
-			edge_emit_one(f->ref, first ? SPAN("user:status") :
-			    SPAN("presence:update"), json);
-		arena_reset(&f->call.arena, mark);
+		if (status != PRESENCE_OFFLINE)
+			socket_tell_one(f, (enum deliver_names)
+			    f->sock->conn.kind, &p->peers[i], status);
 	}
+}
+
+void
+socket_view(struct frame *f)
+{
+	const struct presence_state *p = f->view;
+
+	for (size_t i = 0; f->origin == ORIGIN_EVENT && i < p->peers_n; i++)
+		socket_tell_one(f, f->names, &p->peers[i], i < p->seen_n ?
+		    call_presence_of(&f->call, &p->peers[i]) :
+		    PRESENCE_OFFLINE);
 }
 
 static void

@@ -1,338 +1,516 @@
-"""53_authorization.py NIGHTJARD [NIGHTJAR]: every operation by everybody who may
-not: nobody, expired, signed out, a refresh token, a stranger, a session without
-a device, another device. The list of routes and events is read from
-src/server/names.def, so a new one without a row here fails. What was refused
-has changed nothing. With NIGHTJAR real devices are in it, too."""
+"""53_authorization.py NIGHTJARD NIGHTJAR: authorization.tsv, each cell of it.
+
+A row is a name by which an operation is called, a column is who calls it, a
+cell the status that is expected. An operation or name without a row, a row
+without a cell, and a cell that is no status fail. After each call that was
+refused the database has to be as it was, to the bit. Answers to who may not
+see a thing hold nothing of it, and look as if it were not there.
+
+The things that a row names are Alice's:
+  nobody        no token; a socket that has not authenticated
+  expired       a token of Alice's that has expired
+  stranger      Eve, who has to do with nobody
+  member        Bob, of Alice's chat; his session speaks for no device
+  blocked       Mallory, whom Alice has blocked; the chat and the message are
+                then those of these two
+  no_device     Alice, a session without a device
+  own_device    Alice, a session that speaks for her device 1
+  other_device  Bob, a session that speaks for his device 1
+  auditor, operator, admin   strangers with that role
+Columns: operation, name (`METHOD /path`, or an event), the cells, the request
+(JSON, or -). `{x}` in name and request is OBJECTS['x'], made anew for every
+call. A name that begins with ! is called with a session of its own (it ends
+sessions), with !! by a person of its own (it ends accounts). What no name
+reaches has the name - and no cells (-)."""
 import base64
 import hashlib
 import hmac
 import json
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 import time
 import uuid
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+SERVER = os.path.join(HERE, '..', '..', 'src', 'server')
 sys.path[:0] = [HERE, os.path.join(HERE, '..', 'lib')]
 from server import PASSWORD, Server, Tap  # noqa: E402
 from sio import Sio  # noqa: E402
 
 tap = Tap()
-NAMES = os.path.join(HERE, '..', '..', 'src', 'server', 'names.def')
-ANYONE = 'anyone'
-PROOF = base64.b64encode(bytes(3373)).decode()
-LEAF = base64.b64encode(b'x').decode()
+WHO = ('nobody', 'expired', 'stranger', 'member', 'blocked', 'no_device', 'own_device',
+       'other_device', 'auditor', 'operator', 'admin')
+SECRETS = 60            # messages of Alice to Mallory, from before the block
+# What moves while nobody does anything: a session's last use, who was seen.
+NOISE = {'sessions': {'last_used_at'}, 'users': {'last_seen', 'updated_at'}}
+# That somebody was refused is noted there, behind the answer.
+NOTES = ('audit_logs', 'audit_head')
 
 
-def routes():
-    with open(NAMES, encoding='utf-8') as f:
-        text = f.read()
-    return (re.findall(r'^HTTP\(\w+,\s*"([^"]+)"', text, re.M),
-            re.findall(r'^EVENT\(\w+,\s*"([^"]+)"', text, re.M))
+def read(path):
+    with open(path, encoding='utf-8') as f:
+        return f.read()
+
+
+def statuses():
+    """Status of each error's code, from base/err.def."""
+    text = read(os.path.join(SERVER, '..', 'base', 'err.def'))
+    return {code: int(status) for status, code in
+            re.findall(r'^ERR\(\w+,\s*(\d+),\s*\w+,\s*"(\w+)"', text, re.M)}
+
+
+def names():
+    """{operation: names}; an operation that no name reaches has none."""
+    ops = {op: set() for op in re.findall(r'^OP\((\w+),', read(os.path.join(SERVER, 'ops.def')), re.M)}
+    text = read(os.path.join(SERVER, 'names.def'))
+    for name, op in re.findall(r'^(?:HTTP|EVENT)\(\w+,\s*"([^"]+)",\s*(\w+)', text, re.M):
+        ops[op].add(name)
+    return ops
+
+
+def shape(name):
+    """A name without what its parameters are called or filled with."""
+    name = name.lstrip('!').split('?')[0]
+    return re.sub(r':\w+|\{\w+\}|(?<=/)\d+', '*', name)
+
+
+class Row:
+    def __init__(self, number, text):
+        parts = text.split('\t')
+        self.at = f'line {number}'
+        self.good = len(parts) == 3 + len(WHO)
+        if not self.good:
+            return
+        self.op, self.name, self.request = parts[0], parts[1], parts[-1]
+        self.cells = dict(zip(WHO, parts[2:-1]))
+        self.fresh = len(self.name) - len(self.name.lstrip('!'))
+        self.call = self.name.lstrip('!')
+        self.is_route = ' ' in self.call
+        self.at = self.call if self.call != '-' else self.op
+
+
+def load():
+    rows = []
+    for i, line in enumerate(read(os.path.join(HERE, 'authorization.tsv')).splitlines(), 1):
+        if line and not line.startswith('#'):
+            rows.append(Row(i, line))
+    return rows
+
+
+def complete(rows):
+    """Every operation and name has its row, every row its cells."""
+    for r in rows:
+        tap.check(r.good, f'{r.at}: has {3 + len(WHO)} columns')
+    rows = [r for r in rows if r.good]
+    ops = names()
+    tap.check(len(ops) > 40, 'the operations are read', len(ops))
+    for op, want in ops.items():
+        mine = [r for r in rows if r.op == op]
+        have = {shape(r.name) for r in mine}
+        if not want and have == {'-'}:
+            tap.check(all(c == '-' for c in mine[0].cells.values()),
+                      f'{op}: is reached by no name, and has no cells')
+            continue
+        missing = {n for n in want if shape(n) not in have}
+        tap.check(have and not missing, f'{op}: every name has its row', missing or 'none at all')
+    for r in rows:
+        tap.check(r.op in ops and (r.name in ('-', '@connect', '@authenticate') or
+                  shape(r.name) in {shape(n) for n in ops[r.op]}),
+                  f'{r.at}: the row is of a name that there is')
+        if r.name != '-':
+            bad = {k: v for k, v in r.cells.items() if not re.fullmatch(r'[1-5]\d\d', v)}
+            tap.check(not bad, f'{r.at}: every cell is a status', bad)
+    return rows
+
+
+class Person:
+    def __init__(self, w, ident, device=0):
+        self.w, self.id, self.device = w, ident, device
+        self.token, self.session = w.sign_in(ident, device)
+        self.socket = None
+
+    def sio(self):
+        if self.socket is None:
+            self.socket = Sio(self.w.s.port, self.token)
+        return self.socket
 
 
 class World:
-    """Alice and Bob talk; Eve is a stranger to both."""
+    """People, their chats and devices. Those who need no keys of their own,
+    and sessions, are written into the database."""
 
-    def __init__(self, s):
-        self.s = s
-        self.alice, self.alice_token, self.alice_refresh = s.register('alice')
-        self.bob, self.bob_token, _ = s.register('bob')
-        self.eve, self.eve_token, _ = s.register('eve')
-        self.chat = s.chat(self.alice_token, self.bob)
-        self.message = s.send(self.alice_token, self.chat, 'c2VjcmV0').data['messageId']
-        self.session = s.rest('GET', '/api/auth/sessions',
-                              token=self.alice_token).data['sessions'][0]['id']
+    def __init__(self, s, nightjar):
+        self.s, self.nightjar = s, nightjar
+        self.db = sqlite3.connect(os.path.join(s.data, 'nightjar.db'), timeout=30,
+                                  isolation_level=None)
         with open(os.path.join(s.data, 'jwt.key'), encoding='ascii') as f:
             self.key = bytes.fromhex(f.read().strip())
+        self.template = self.named = None
+        self.ids = {n: self.client(n) for n in ('alice', 'bob', 'mallory')}
+        _, self.template, _ = s.register('eve')
+        self.ids['eve'] = self.claims(self.template)['userId']
+        for role in ('auditor', 'operator', 'admin'):
+            self.ids[role] = self.person(role, role)
+        a = self.alice = Person(self, self.ids['alice'])
+        self.chats = {n: s.chat(a.token, self.ids[n]) for n in ('bob', 'mallory')}
+        self.secrets = [s.send(a.token, self.chats['mallory'], 'c2VjcmV0').data['messageId']
+                        for _ in range(SECRETS)]
+        r = s.rest('POST', '/api/blocks', {'userId': self.ids['mallory']}, a.token)
+        tap.check(r.status == 201, 'Alice blocks Mallory', r)
+        self.people = {
+            'stranger': Person(self, self.ids['eve']), 'member': Person(self, self.ids['bob']),
+            'blocked': Person(self, self.ids['mallory']), 'no_device': a,
+            'own_device': Person(self, self.ids['alice'], 1),
+            'other_device': Person(self, self.ids['bob'], 1),
+            **{x: Person(self, self.ids[x]) for x in ('auditor', 'operator', 'admin')}}
+        self.version, self.seen = None, None
 
-    def forge(self, token, hash_=hashlib.sha256, head=None, **claims):
-        """The token with other claims, signed by the server's own key."""
-        def un(x):
-            return json.loads(base64.urlsafe_b64decode(x + '=='))
+    def client(self, name):
+        """An account with a device, keys and all, made by the client."""
+        home = os.path.join(self.s.root, 'home')
+        os.makedirs(home, exist_ok=True)
+        r = subprocess.run(
+            [self.nightjar, '--server', f'http://127.0.0.1:{self.s.port}', '--profile', name,
+             'register', '--username', name, '--email', f'{name}@example.org'],
+            env={**os.environ, 'HOME': home, 'NIGHTJAR_PASSWORD': PASSWORD}, timeout=60,
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        if r.returncode != 0:
+            raise RuntimeError(f'{name}: {r}')
+        row = self.db.execute('SELECT id FROM users WHERE username = ?', (name,)).fetchone()
+        return str(uuid.UUID(bytes=row[0]))
+
+    def person(self, name, role='user'):
+        """An account in the database, with everybody's password."""
+        ident, now = uuid.uuid4(), int(time.time() * 1000)
+        self.db.execute(
+            'INSERT INTO users (id, username, username_key, email, password_hash, role, created_at,'
+            ' updated_at) SELECT ?, ?, ?, ?, password_hash, ?, ?, ? FROM users WHERE id = ?',
+            (ident.bytes, name, name, f'{name}@example.org', role, now, now,
+             uuid.UUID(self.ids['eve']).bytes))
+        return str(ident)
+
+    def device(self, ident):
+        """A device that nobody could speak for: its certificate is none."""
+        self.db.execute(
+            'INSERT INTO user_devices (user_id, device_id, public_key, device_fingerprint, created_at)'
+            ' VALUES (?, 1, ?, ?, ?)', (uuid.UUID(ident).bytes, b'x', os.urandom(32),
+                                        int(time.time() * 1000)))
+
+    def sign_in(self, ident, device=0):
+        """(token, id) of a new session."""
+        sid, now = uuid.uuid4(), int(time.time() * 1000)
+        self.db.execute(
+            'INSERT INTO sessions (id, user_id, token_hash, refresh_token_hash, device_id, created_at,'
+            ' last_used_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+            (sid.bytes, uuid.UUID(ident).bytes, os.urandom(32), os.urandom(32), device or None, now,
+             now, now + 3600000))
+        return self.forge(userId=ident, sid=str(sid)), str(sid)
+
+    @staticmethod
+    def claims(token):
+        return json.loads(base64.urlsafe_b64decode(token.split('.')[1] + '=='))
+
+    def forge(self, **claims):
+        """A token signed by the server's own key."""
+        if self.template is None:
+            self.template = self.s.register('dora')[1]
 
         def b64(x):
             return base64.urlsafe_b64encode(x).rstrip(b'=').decode()
-        h, c = token.split('.')[:2]
-        text = '.'.join(b64(json.dumps(x, separators=(',', ':')).encode())
-                        for x in (head or un(h), {**un(c), **claims}))
-        return text + '.' + b64(hmac.new(self.key, text.encode(), hash_).digest())
+        now = int(time.time())
+        claims = {**self.claims(self.template), 'iat': now, 'exp': now + 3600,
+                  'jti': str(uuid.uuid4()), **claims}
+        text = self.template.split('.')[0] + '.' + b64(json.dumps(claims, separators=(',', ':')).encode())
+        return text + '.' + b64(hmac.new(self.key, text.encode(), hashlib.sha256).digest())
+
+    # ---- who calls ----
+
+    def caller(self, who, fresh):
+        if who == 'nobody':
+            return None
+        if who == 'expired':
+            p = Person(self, self.ids['alice'])
+            p.token = self.forge(userId=p.id, sid=p.session, exp=int(time.time()) - 3)
+            return p
+        p = self.people[who]
+        if fresh == 1:
+            return Person(self, p.id, p.device)
+        if fresh == 2:
+            role = who if who in ('auditor', 'operator', 'admin') else 'user'
+            ident = self.person('p' + uuid.uuid4().hex[:20], role)
+            if p.device:
+                self.device(ident)
+            return Person(self, ident, p.device)
+        return p
+
+    # ---- what is there ----
+
+    def dump(self):
+        tables = [x[0] for x in self.db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        out = {}
+        for t in set(tables) - set(NOTES):
+            cols = [x[1] for x in self.db.execute(f'PRAGMA table_info("{t}")')
+                    if x[1] not in NOISE.get(t, ())]
+            rows = self.db.execute('SELECT {} FROM "{}"'.format(','.join(f'"{c}"' for c in cols), t))
+            out[t] = sorted(map(repr, rows))
+        return out
+
+    def state(self):
+        """Everything in the database; read again only when it was written."""
+        version = self.db.execute('PRAGMA data_version').fetchone()[0]
+        total = self.db.total_changes
+        if self.seen is None or self.version != (version, total):
+            self.version, self.seen = (version, total), self.dump()
+        return self.seen
 
 
-# Route: (body, what a stranger gets). ANYONE: no token is needed. Strangers
-# have a good token: 200s are what everybody may do for himself.
-ROUTES = {
-    'GET /': (None, ANYONE), 'GET /health': (None, ANYONE), 'GET /ready': (None, ANYONE),
-    'GET /api/health': (None, ANYONE), 'GET /metrics': (None, ANYONE),
-    'GET /.well-known/jwks.json': (None, ANYONE), 'GET /api/openapi.json': (None, ANYONE),
-    'POST /api/auth/login': ({'username': 'alice', 'password': PASSWORD + 'x'}, ANYONE),
-    'POST /api/auth/register': ({}, ANYONE), 'POST /api/auth/refresh': ({}, ANYONE),
-    'POST /api/auth/refresh-token': ({}, ANYONE),
-    'GET /api/auth/me': (None, 200), 'GET /api/auth/sessions': (None, 200),
-    'GET /api/chats': (None, 200), 'GET /api/sync?after=0': (None, 200),
-    'GET /api/chats/{chat}': (None, 404), 'GET /api/chats/{chat}/messages': (None, 404),
-    'POST /api/chats/{chat}/messages': ({'encryptedContent': 'eA==', 'iv': ''}, 404),
-    'GET /api/messages/{message}': (None, 404), 'DELETE /api/messages/{message}': (None, 404),
-    'GET /api/messages/conversations': (None, 200),
-    'GET /api/messages/conversation/{alice}': (None, 200),
-    'POST /api/messages': ({'recipientId': '{nobody}', 'encryptedContent': 'eA==', 'iv': ''}, 404),
-    'POST /auth/login': ({'username': 'alice', 'password': PASSWORD + 'x'}, ANYONE),
-    'POST /auth/refresh': ({}, ANYONE),
-    'GET /api/devices/1/prekeys/count': (None, 404),
-    'PUT /api/devices/1/prekeys': ({'header': LEAF, 'leaves': [LEAF] * 4}, 403),
-    'GET /api/users/{alice}': (None, 200), 'GET /api/users/{alice}/devices': (None, 200),
-    'GET /api/users/search?q=ali': (None, 200),
-    'POST /api/users/{alice}/prekey-bundles': ({}, 404),
-    'POST /api/auth/device': ({'deviceId': 1, 'proof': PROOF}, 404),
-    'POST /api/chats': ({'type': 'direct', 'memberIds': ['{nobody}']}, 404),
-    'PUT /api/auth/password': ({'currentPassword': 'Wrong-Horse-7', 'newPassword': PASSWORD}, 401),
-    'PUT /api/users/me/device-list': ({'list': LEAF, 'certs': [], 'deviceId': 1}, 400),
-    'DELETE /api/auth/sessions/{session}': (None, 404),
-    'POST /api/auth/logout': (None, 200),       # last: the token ends
+def chat_of(w, who):
+    return w.chats['mallory' if who == 'blocked' else 'bob']
+
+
+def message(w, who):
+    if who == 'blocked':
+        return w.secrets.pop()
+    return w.s.send(w.alice.token, w.chats['bob'], 'c2VjcmV0').data['messageId']
+
+
+def report(w, _):
+    return w.s.rest('POST', '/api/reports', {'userId': w.ids['mallory'], 'reason': 'spam'},
+                    w.alice.token).data['id']
+
+
+def blocked_by(w, who):
+    """Somebody new, whom this caller has blocked."""
+    ident = w.person('b' + uuid.uuid4().hex[:20])
+    if who in w.people:
+        w.s.rest('POST', '/api/blocks', {'userId': ident}, w.people[who].token)
+    return ident
+
+
+def enemy(w, _):
+    """Somebody new, whom Alice has blocked."""
+    return blocked_by(w, 'no_device')
+
+
+def blocker(w, who):
+    """Somebody new, who has blocked this caller."""
+    p = Person(w, w.person('c' + uuid.uuid4().hex[:20]))
+    if who in w.people:
+        w.s.rest('POST', '/api/blocks', {'userId': w.people[who].id}, p.token)
+    return p.id
+
+
+def addressee(w, who):
+    """Whom this caller writes to: Mallory to Alice, others to somebody new."""
+    return w.ids['alice'] if who == 'blocked' else w.person('s' + uuid.uuid4().hex[:20])
+
+
+# ---- of devices and of linking one ----
+
+SECRET = bytes(range(32))       # what a new device reads its mailbox by
+
+
+def archive(w, _, named=False):
+    """An archive of Alice's, with one part."""
+    if named and w.named:
+        return w.named
+    ident, now = uuid.uuid4(), int(time.time() * 1000)
+    w.db.execute('INSERT INTO archives (id, user_id, purpose, parts, size, is_complete, created_at, expires_at)'
+                 ' VALUES (?, ?, ?, 1, 2, ?, ?, ?)',
+                 (ident.bytes, uuid.UUID(w.ids['alice']).bytes, 'backup' if named else 'link', named, now,
+                  None if named else now + 3600000))
+    w.db.execute('INSERT INTO archive_parts (archive_id, part, data) VALUES (?, 0, ?)', (ident.bytes, b'xx'))
+    return str(ident)
+
+
+def named(w, who):
+    """The archive that Alice's key backup names."""
+    w.named = archive(w, who, True)
+    w.db.execute('INSERT INTO key_backups (user_id, data, archive_id, updated_at) VALUES (?, ?, ?, 1)'
+                 ' ON CONFLICT (user_id) DO NOTHING',
+                 (uuid.UUID(w.ids['alice']).bytes, b'sealed', uuid.UUID(w.named).bytes))
+    return w.named
+
+
+def backup(w, who):
+    """The version that a key backup of this caller has to follow."""
+    row = w.db.execute('SELECT backup_version FROM users WHERE id = ?', (uuid.UUID(
+        w.people[who].id if who in w.people else w.ids['alice']).bytes,)).fetchone()
+    return str(row[0])
+
+
+def offer(mailbox):
+    return base64.b64encode(b'\x1b\x01' + os.urandom(1216) + mailbox.bytes + os.urandom(16)).decode()
+
+
+def mailbox_offer(_, __):
+    ident = uuid.uuid4()
+    return f'"mailbox":"{ident}","offer":"{offer(ident)}"'
+
+
+def mailbox(step):
+    """A mailbox of which Alice's device 1 is the manager, so far on."""
+    def make(w, _):
+        ident, now = uuid.uuid4(), int(time.time() * 1000)
+        at = ('open', 'claimed', 'provisioned', 'fetched', 'answered').index(step)
+        manager = uuid.UUID(w.people['own_device'].session).bytes if at > 0 else None
+        new = uuid.UUID(w.sign_in(w.ids['alice'])[1]).bytes if at > 2 else None
+        w.db.execute(
+            'INSERT INTO link_mailboxes (id, secret_hash, offer, device_name, manager_id, reply,'
+            ' provisioning, session_id, answer, created_at, expires_at)'
+            ' VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+            (ident.bytes, hashlib.sha256(SECRET).digest(), base64.b64decode(offer(ident)), 'x', manager,
+             bytes(1122) if at > 0 else None, bytes(99) if at == 2 else None, new,
+             bytes(99) if at > 3 else None, now, now + 200000))
+        return str(ident)
+    return make
+
+
+def verified(w, _):
+    """Somebody whom Alice has verified."""
+    ident = w.person('v' + uuid.uuid4().hex[:20])
+    w.db.execute('INSERT INTO security_verifications (user_id, peer_id, device_id, key_hash, method, record,'
+                 " signed_at, created_at) VALUES (?, ?, 1, ?, 'code', ?, 1, 1)",
+                 (uuid.UUID(w.ids['alice']).bytes, uuid.UUID(ident).bytes, bytes(32), b'x'))
+    return ident
+
+
+# What {x} stands for: a function of the world and the column.
+OBJECTS = {
+    **{n: (lambda w, who, n=n: w.ids[n]) for n in ('alice', 'bob', 'mallory', 'eve')},
+    'addressee': addressee, 'block': blocked_by, 'blocker': blocker, 'enemy': enemy,
+    'chat': chat_of, 'message': message, 'report': report,
+    'me': lambda w, who: w.people[who].id if who in w.people else w.ids['alice'],
+    'nobody': lambda w, who: str(uuid.uuid4()),
+    'somebody': lambda w, who: w.person('s' + uuid.uuid4().hex[:20]),
+    'session': lambda w, who: w.sign_in(w.ids['alice'])[1],
+    'settings': lambda w, who: str(w.s.rest('GET', '/api/settings', token=w.people[who].token)
+                                   .data['version'] if who in w.people else 0),
+    'uuid': lambda w, who: str(uuid.uuid4()),
+    'proof': lambda w, who: base64.b64encode(bytes(3373)).decode(),
+    'password': lambda w, who: PASSWORD,
+    'archive': archive, 'named': named, 'backup': backup, 'verified': verified,
+    'mailbox_offer': mailbox_offer, **{x: mailbox(x) for x in (
+        'open', 'claimed', 'provisioned', 'fetched', 'answered')},
+    'secret': lambda w, who: base64.b64encode(SECRET).decode(),
+    'guess': lambda w, who: base64.b64encode(os.urandom(32)).decode(),
+    'reply': lambda w, who: base64.b64encode(b'\x1e\x01' + bytes(1120)).decode(),
+    'provisioning': lambda w, who: base64.b64encode(b'\x1c\x01' + bytes(99)).decode(),
+    'answer': lambda w, who: base64.b64encode(os.urandom(99)).decode(),
 }
-EVENTS = {
-    'chat:join': ({'chatId': '{chat}'}, 'not_found'),
-    'chat:leave': ({'chatId': '{chat}'}, 'not_found'),
-    'message:delete': ({'messageId': '{message}'}, 'not_found'),
-    'message:read': ({'messageId': '{message}'}, 'not_found'),
-    'message:received': ({'position': 1}, None),        # a mark of one's own
-    'message:send': ({'chatId': '{chat}', 'encryptedContent': 'eA==', 'iv': ''}, 'not_found'),
-    'presence:set': ({'status': 'online'}, None),
-    'typing:start': ({'chatId': '{chat}'}, 'not_found'),
-    'typing:stop': ({'chatId': '{chat}'}, 'not_found'),
-}
 
 
-def fill(w, x):
-    if isinstance(x, dict):
-        return {k: fill(w, v) for k, v in x.items()}
-    if isinstance(x, list):
-        return [fill(w, v) for v in x]
-    if not isinstance(x, str):
-        return x
-    for name in ('chat', 'message', 'session', 'alice'):
-        x = x.replace('{%s}' % name, getattr(w, name))
-    return x.replace('{nobody}', str(uuid.uuid4()))
+def fill(w, who, text):
+    made = {}
+
+    def one(m):
+        if m[1] not in made:
+            made[m[1]] = OBJECTS[m[1]](w, who)
+        return made[m[1]]
+    return re.sub(r'\{(\w+)\}', one, text), made
 
 
-def state(w):
-    """What must not change, seen by those whom it concerns."""
-    s = w.s
-    sync = s.rest('GET', '/api/sync?after=0', token=w.alice_token).data
-    return (sync['position'], len(sync['events']),
-            len(s.rest('GET', '/api/auth/sessions', token=w.alice_token).data['sessions']),
-            len(s.rest('GET', f'/api/chats/{w.chat}/messages', token=w.bob_token).data['messages']),
-            s.rest('GET', '/api/chats', token=w.bob_token).json)
-
-
-def complete():
-    https, events = routes()
-
-    def shape(x):
-        return re.sub(r':\w+|\{\w+\}|(?<=devices/)1', '*', x.split('?')[0])
-    missing = {shape(x) for x in https} - {shape(x) for x in ROUTES}
-    tap.check(not missing and len(https) > 20, 'every route has its row', missing)
-    missing = set(events) - set(EVENTS)
-    tap.check(not missing and len(events) > 5, 'every event has its row', missing)
-
-
-def ask(w, route, token):
-    method, path = fill(w, route).split(' ')
-    return w.s.rest(method, path, fill(w, ROUTES[route][0]), token)
-
-
-def gone_token(s):
-    """A token whose session was signed out."""
-    t = s.rest('POST', '/api/auth/login', {'username': 'eve', 'password': PASSWORD}
-               ).data['tokens']['accessToken']
-    r = s.rest('POST', '/api/auth/logout', token=t)
-    tap.check(r.status == 200, 'signing out', r)
-    return t
-
-
-def bad_tokens(w):
-    t = w.alice_token
-    return [('nobody', None, 'invalid_token'),
-            ('an expired token', w.forge(t, exp=int(time.time()) - 3), 'token_expired'),
-            ('a token signed out', gone_token(w.s), 'invalid_token'),
-            ('a refresh token', w.alice_refresh, 'invalid_token')]
-
-
-def more_bad_tokens(w):
-    """Forgeries by somebody who even has the key, or thinks to."""
-    t = w.alice_token
-    head, body, sig = t.split('.')
-
-    def as_head(**x):
-        return base64.urlsafe_b64encode(json.dumps(x).encode()).rstrip(b'=').decode()
-    pem = b'-----BEGIN PUBLIC KEY-----'
-    cases = [(f'alg {a}', as_head(alg=a, typ='JWT') + f'.{body}.{s_}')
-             for a in ('none', 'None', 'NONE', 'nOnE', '') for s_ in ('', sig)]
-    cases += [(f'alg {a}, signed by the key', w.forge(t, h, {'alg': a, 'typ': 'JWT'}))
-              for a, h in (('HS512', hashlib.sha512), ('HS384', hashlib.sha384),
-                           ('RS256', hashlib.sha256), ('hs256', hashlib.sha256),
-                           ('ES256', hashlib.sha256))]
-    cases += [
-        ('no alg', w.forge(t, head={'typ': 'JWT'})),
-        ('a key id', w.forge(t, head={'alg': 'HS256', 'typ': 'JWT', 'kid': '../../dev/null'})),
-        ('a key of its own', w.forge(t, head={'alg': 'HS256', 'typ': 'JWT', 'jwk': {'kty': 'oct', 'k': 'AA'}})),
-        ("another's user id", w.forge(w.eve_token, userId=w.alice)),
-        ("another's session", w.forge(w.eve_token, sid=w.session)),
-        ('a type of its own', w.forge(t, type='admin')),
-        ('an expiry that is a string', w.forge(t, exp='9999999999')),
-        ('no expiry', w.forge(t, exp=None)), ('an expiry of 2^63', w.forge(t, exp=2**63)),
-        ('a negative expiry', w.forge(t, exp=-1)),
-        ('RS256 confusion', head + '.' + body + '.' + base64.urlsafe_b64encode(
-            hmac.new(pem, f'{head}.{body}'.encode(), hashlib.sha256).digest()).rstrip(b'=').decode()),
-        ('a bit of the signature', f'{head}.{body}.{("B" if sig[0] == "A" else "A") + sig[1:]}'),
-        ('other unused bits of the signature', t[:-1] + chr(ord(t[-1]) + 1)),
-        ('padding', t + '='), ('four parts', t + '.x'), ('two parts', f'{head}.{body}'),
-        ('white space within', f'{head}. {body}.{sig}'), ('a comma', t + ',' + t)]
-    for name, bad in cases:
-        if bad == t:
-            continue
-        r = w.s.rest('GET', '/api/auth/me', token=bad)
-        tap.check(r.status == 401 and r.code in ('invalid_token', 'token_expired') and
-                  r.headers.get('WWW-Authenticate') == 'Bearer',
-                  f'RFC 8725 3.1: {name}: refused', r)
-        k = Sio(w.s.port, bad)
-        tap.check(k.refused and k.refused['message'] == 'Authentication failed' and
-                  k.refused['data']['code'] == r.code, f'{name}: no socket either', k.refused)
+def ask(w, row, who, status_of):
+    """(status, text of the answer, what was made for it, was it as before)"""
+    p = w.caller(who, row.fresh)
+    line, made = fill(w, who, row.call + '\n' + row.request)
+    name, request = line.split('\n', 1)
+    body = None if request == '-' else json.loads(request)
+    token = p.token if p else None
+    if row.is_route:
+        before = w.state()
+        r = w.s.rest(*name.split(' '), body, token)
+        return r.status, r.raw.decode(errors='replace'), made, before, w.state()
+    if who in ('nobody', 'expired') or name.startswith('@'):
+        k = Sio(w.s.port, token)
+        if k.refused:
+            k.close()
+            return status_of[k.refused['data']['code']], '', made, None, None
+    elif row.fresh:
+        k = Sio(w.s.port, token)
+    else:
+        k = p.sio()
+    before = w.state()
+    if name == '@authenticate':
         k.close()
-    r = w.s.rest('POST', '/api/auth/refresh', {'refreshToken': t})
-    tap.check(r.status == 401 and r.code == 'invalid_token', 'an access token refreshes nothing', r)
-
-
-def by_nobody(w):
-    before = state(w)
-    for who, token, code in bad_tokens(w):
-        for route, (_, stranger) in ROUTES.items():
-            r = ask(w, route, token)
-            if stranger == ANYONE:
-                tap.check(r.code not in ('invalid_token', 'token_expired') or 'refresh' in route,
-                          f'{route} by {who}: no token is asked for', r)
-            else:
-                tap.check(r.status == 401 and r.code == code,
-                          f'{route} by {who}: 401 {code}', r)
-    tap.check(state(w) == before, 'nothing has changed', (before, state(w)))
-
-
-def by_stranger(w):
-    before = state(w)
-    for route, (_, want) in ROUTES.items():
-        if want == ANYONE:
-            continue
-        r = ask(w, route, w.eve_token)
-        text = r.raw.decode()
-        tap.check(r.status == want, f'{route} by a stranger: {want}', r)
-        tap.check(w.message not in text and 'c2VjcmV0' not in text and w.session not in text and
-                  'alice@' not in text and (want == 200 or w.chat not in text),
-                  f'{route} tells a stranger nothing', text)
-    tap.check(state(w) == before, 'strangers change nothing', (before, state(w)))
-    w.eve_token = w.s.rest('POST', '/api/auth/login', {
-        'username': 'eve', 'password': PASSWORD}).data['tokens']['accessToken']
-    bob, eve = Sio(w.s.port, w.bob_token), Sio(w.s.port, w.eve_token)
-    for event, (payload, want) in EVENTS.items():
-        r = eve.call(event, fill(w, payload))
-        tap.check((r.get('error') or {}).get('code') == want, f'{event} by a stranger: {want}', r)
-    r = eve.call('message:read', {'chatId': w.chat, 'position': 1})
-    tap.check(r['error']['code'] == 'not_found', 'nor by position', r)
-    for name in ('message:new', 'message:read', 'typing:indicator', 'presence:update'):
-        tap.check(bob.quiet(name, 0.15), f'Bob hears no {name} of a stranger')
-    for k in (bob, eve):
+        k = Sio(w.s.port, None)
+        k.emit('authenticate', {'token': token or 'x'})
+        got = k.event('authenticated')
         k.close()
-    tap.check(state(w) == before, 'nor by events', (before, state(w)))
-    # What is not there and what is not mine look the same.
-    for path in ('/api/chats/{}', '/api/chats/{}/messages', '/api/messages/{}'):
-        mine = w.message if 'messages/{' in path else w.chat
-        a = w.s.rest('GET', path.format(mine), token=w.eve_token)
-        b = w.s.rest('GET', path.format(mine[:-4] + ('0000' if mine[-4:] != '0000' else '1111')),
-                     token=w.eve_token)
+        return (200 if got['success'] else status_of[got['error']['code']]), '', made, None, None
+    a = k.call('presence:set' if name == '@connect' else name,
+               {'status': 'online'} if name == '@connect' else body)
+    code = (a.get('error') or {}).get('code')
+    if who in ('nobody', 'expired') or row.fresh:
+        k.close()
+    return status_of[code] if code else 200, json.dumps(a), made, before, w.state()
+
+
+def differs(before, after):
+    return {t: [x for x in before.get(t, []) + after.get(t, [])
+                if (x in before.get(t, [])) != (x in after.get(t, []))][:4]
+            for t in {*before, *after} if before.get(t) != after.get(t)}
+
+
+def check_cell(w, row, who, status_of):
+    want = int(row.cells[who])
+    status, text, made, before, after = ask(w, row, who, status_of)
+    tap.check(status == want, f'{row.call} by {who}: {want}', (status, text[:300]))
+    if status < 400 or before is None:
+        return
+    tap.check(before == after, f'{row.call} by {who}: nothing has changed',
+              '' if before == after else differs(before, after))
+    hidden = ['c2VjcmV0', 'alice@']
+    if status == 404:
+        hidden += [v for k, v in made.items() if k in ('chat', 'message', 'session', 'report')]
+    tap.check(not any(x in text for x in hidden), f'{row.call} by {who}: and nothing is told', text)
+
+
+def bad_tokens(w, row):
+    """A route that asks for a token takes neither one that renews others nor
+    one that was signed out."""
+    p = Person(w, w.ids['alice'])
+    w.s.rest('POST', '/api/auth/logout', token=p.token)
+    renews = w.forge(userId=w.alice.id, sid=w.alice.session, type='refresh')
+    for what, token in (('a refresh token', renews), ('a token signed out', p.token)):
+        line, _ = fill(w, 'nobody', row.call + '\n' + row.request)
+        name, request = line.split('\n', 1)
+        r = w.s.rest(*name.split(' '), None if request == '-' else json.loads(request), token)
+        tap.check(r.status == 401 and r.code == 'invalid_token', f'{row.call} with {what}: 401', r)
+
+
+def not_there(w):
+    """What is not there and what is not mine look the same."""
+    eve = w.people['stranger'].token
+    for path, mine in (('/api/chats/{}', chat_of(w, '')), ('/api/chats/{}/messages', chat_of(w, '')),
+                       ('/api/messages/{}', message(w, ''))):
+        other = mine[:-4] + ('0000' if mine[-4:] != '0000' else '1111')
+        a, b = (w.s.rest('GET', path.format(x), token=eve) for x in (mine, other))
         tap.check(a.status == b.status == 404 and a.json['error'] == b.json['error'],
                   f'{path}: not mine and not there look the same', (a, b))
 
 
-def ends_at_once(w):
-    """Signing out ends the token on every reactor, and its sockets."""
-    login = {'username': 'alice', 'password': PASSWORD}
-    for _ in range(5):
-        t = w.s.rest('POST', '/api/auth/login', login).data['tokens']['accessToken']
-        k = Sio(w.s.port, t)
-        for _ in range(8):
-            w.s.rest('GET', '/api/auth/me', token=t)
-        w.s.rest('POST', '/api/auth/logout', token=t)
-        got = [w.s.rest('GET', '/api/auth/me', token=t).status for _ in range(12)]
-        tap.check(set(got) == {401}, 'after signing out no reactor takes the token', got)
-        tap.check(k.event('session:ended')['reason'] == 'logout', 'and its socket hears of it')
-        k.close()
+def main():
+    rows = complete(load())
+    with Server(sys.argv[1], flags=['--set', 'threads.reactors=2', '--set',
+                                    'accounts.backoff_max=0', '--set', 'messages.sweep=1d']) as s:
+        w = World(s, sys.argv[2])
+        status_of = statuses()
+        for row in rows:
+            for who in WHO if row.name != '-' else ():
+                check_cell(w, row, who, status_of)
+            if row.is_route and row.cells['nobody'] == '401' == row.cells['expired'] and \
+                    row.cells['stranger'] != '401':
+                bad_tokens(w, row)
+        not_there(w)
+        for p in w.people.values():
+            if p.socket is not None:
+                p.socket.close()
+        tap.check(s.kill(15) == 0, 'the server is well, and ends in good order', s.log()[-2000:])
+    return tap.done()
 
 
-def cli(s, program, name, *args):
-    home = os.path.join(s.root, 'home')
-    os.makedirs(home, exist_ok=True)
-    return subprocess.run(
-        [program, '--server', f'http://127.0.0.1:{s.port}', '--profile', name, *args],
-        env={**os.environ, 'HOME': home, 'NIGHTJAR_PASSWORD': PASSWORD}, timeout=60,
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-
-
-def flipped(text):
-    raw = bytearray(base64.b64decode(text))
-    raw[-1] ^= 1
-    return base64.b64encode(raw).decode()
-
-
-def devices(w, program):
-    """Carol has a device. Her password alone does not make her that device."""
-    r = cli(w.s, program, 'carol', 'register', '--username', 'carol', '--email', 'carol@example.org')
-    if not tap.check(r.returncode == 0, 'a client registers with a device', r):
-        return
-    login = w.s.rest('POST', '/api/auth/login', {'username': 'carol', 'password': PASSWORD}).data
-    t, carol = login['tokens']['accessToken'], login['user']['id']
-    left = w.s.rest('GET', '/api/devices/1/prekeys/count', token=t)
-    tap.check(left.status == 200 and left.data['left'] > 0, 'it has prekeys', left)
-    objects = w.s.rest('GET', f'/api/users/{carol}/devices', token=t).data
-    for name, r, status, code in (
-            ('a wrong proof', w.s.rest('POST', '/api/auth/device', {
-                'deviceId': 1, 'proof': PROOF}, t), (400, 401, 403), None),
-            ('a proof of another length', w.s.rest('POST', '/api/auth/device', {
-                'deviceId': 1, 'proof': 'AAAA'}, t), (400,), 'validation_failed'),
-            ('a device that is not there', w.s.rest('POST', '/api/auth/device', {
-                'deviceId': 9, 'proof': PROOF}, t), (404,), 'not_found'),
-            ('prekeys without a device', w.s.rest('PUT', '/api/devices/1/prekeys', {
-                'header': LEAF, 'leaves': [LEAF] * 4}, t), (403,), 'forbidden'),
-            ("prekeys of Carol's by a stranger", w.s.rest('PUT', '/api/devices/1/prekeys', {
-                'header': LEAF, 'leaves': [LEAF] * 4}, w.bob_token), (403,), 'forbidden'),
-            ("Carol's list as a stranger's own", w.s.rest('PUT', '/api/users/me/device-list', {
-                'list': objects['list'], 'certs': objects['certs'], 'deviceId': 1}, w.bob_token),
-             (403,), 'forbidden'),
-            ('her list again, which changes nothing', w.s.rest('PUT', '/api/users/me/device-list', {
-                'list': objects['list'], 'certs': [], 'deviceId': 1}, t), (200,), None),
-            ('her list, one bit other', w.s.rest('PUT', '/api/users/me/device-list', {
-                'list': flipped(objects['list']), 'certs': [], 'deviceId': 1}, t), (400, 409), None)):
-        tap.check(r.status in status and (code is None or r.code == code) and
-                  (status == (200,) or r.json['error']['message']), f'{name}: {status[0]}', r)
-    after = w.s.rest('GET', '/api/devices/1/prekeys/count', token=t)
-    tap.check(after.data == left.data, 'her prekeys are as before', after)
-    tap.check(w.s.rest('GET', f'/api/users/{carol}/devices', token=t).data == objects,
-              'and so is her list')
-    me = w.s.rest('GET', '/api/auth/sessions', token=t).data['sessions']
-    tap.check(sum(x.get('deviceId') is not None for x in me) == 1,
-              'her session by password speaks for no device', me)
-
-
-complete()
-with Server(sys.argv[1], flags=['--set', 'threads.reactors=4', '--set',
-                                'accounts.backoff_max=0']) as server:
-    world = World(server)
-    by_nobody(world)
-    more_bad_tokens(world)
-    by_stranger(world)
-    ends_at_once(world)
-    if len(sys.argv) > 2:
-        devices(world, sys.argv[2])
-    tap.check(server.kill(15) == 0, 'the server is well, and ends in good order',
-              server.log()[-2000:])
-sys.exit(tap.done())
+sys.exit(main())

@@ -77,6 +77,23 @@ find_user(struct txn *t, const struct user_id *user)
 }
 
 enum err
+chats_refuse_blocked(struct call *c)
+{
+	return call_fail(c, ERR_FORBIDDEN, "Nobody writes in this chat now");
+}
+
+/* Nobody begins a chat beyond a block. */
+static enum err
+check_block(struct call *c, struct txn *t, const struct user_id *other)
+{
+	struct q_block_between_out row;
+
+	TRY(q_block_between(t, &(struct q_block_between_in){ c->who.user,
+	    *other }, &row));
+	return row.by_user || row.by_other ? chats_refuse_blocked(c) : OK;
+}
+
+enum err
 chats_direct(struct call *c, struct txn *t, const struct user_id *other,
     struct chats_made *out)
 {
@@ -96,6 +113,7 @@ chats_direct(struct call *c, struct txn *t, const struct user_id *other,
 	if (e != ERR_NOT_FOUND)
 		return e;
 	TRY(find_user(t, other));
+	TRY(check_block(c, t, other));
 	call_new_id(c, in.chat.b);
 	out->chat = in.chat;
 	TRY(q_chat_insert(t, &in, NULL));
@@ -165,6 +183,8 @@ chats_announce(struct call *c, const struct chats_made *made,
 	    .has_position = true, .prev = 0, .has_prev = true };
 
 	ev.chat.unread = 0;
+	ev.chat.has_pinned = ev.chat.has_archived = ev.chat.has_notify =
+	    false;
 	for (size_t i = 0; i < rec->members.n; i++) {
 		ev.chat.role = rec->members.p[i].role;
 		struct deliver_event out = deliver_event("chat:created",
@@ -245,10 +265,9 @@ chats_list_check(struct call *c)
 }
 
 enum err
-chats_list_read(struct call *c, struct txn *t)
+chats_page(struct call *c, struct txn *t, const struct q_chat_list_in *in,
+    struct chats_page *out)
 {
-	const struct q_chat_list_in *in = c->state;
-	struct chat_list_rep *out = c->rep;
 	struct q_chat_list_out *rows, row;
 	struct cursor cu;
 	size_t n = 0;
@@ -270,8 +289,94 @@ chats_list_read(struct call *c, struct txn *t)
 		    &out->chats.p[out->chats.n++]));
 	if (n < in->limit)
 		return OK;
-	out->has_next_cursor = true;
 	return cursor_encode(c, rows[n - 1].last_message_at != 0 ?
 	    rows[n - 1].last_message_at : rows[n - 1].created_at,
 	    &rows[n - 1].chat, &out->next_cursor);
+}
+
+enum err
+chats_list_read(struct call *c, struct txn *t)
+{
+	struct chat_list_rep *out = c->rep;
+	struct chats_page page = { .chats = { NULL, 0 } };
+
+	TRY(chats_page(c, t, c->state, &page));
+	out->chats = page.chats;
+	out->next_cursor = page.next_cursor;
+	out->has_next_cursor = page.next_cursor.n > 0;
+	return OK;
+}
+
+/* ---- PATCH /api/chats/:chatId/me ---- */
+
+/* What is given replaces what was; c->rep is the whole. */
+static void
+merge_me(const struct chat_me_req *in, struct chat_me_rec *out)
+{
+	if (in->has_muted)
+		out->muted = in->muted;
+	if (in->has_pinned)
+		out->pinned = in->pinned;
+	if (in->has_archived)
+		out->archived = in->archived;
+	if (in->has_notify)
+		out->notify = in->notify;
+}
+
+/* chat:me, in the person's own stream. */
+static enum err
+add_me_event(struct call *c, struct txn *t, struct chat_me_rec *ev)
+{
+	struct q_event_insert_in in = { .user = c->who.user,
+	    .event = SPAN("chat:me"), .created_at = c->now_ms };
+	struct q_user_stream_out own;
+
+	TRY(q_user_stream(t, &(struct q_user_stream_in){ c->who.user }, &own));
+	TRY(shape_encode_arena(&shape_chat_me_rec, ev, &c->arena, &in.data));
+	in.prev = own.position;
+	in.position = txn_position(t);
+	TRY(q_event_insert(t, &in, NULL));
+	ev->position = in.position;
+	ev->prev = in.prev;
+	ev->has_position = ev->has_prev = true;
+	return OK;
+}
+
+enum err
+chats_me_write(struct call *c, struct txn *t)
+{
+	const struct chat_me_req *in = c->req;
+	struct chat_me_rec *out = c->rep, was;
+	struct q_chat_get_in get = { in->chat_id, c->who.user };
+	struct q_chat_get_out row;
+	uint32_t notify;
+
+	TRY(q_chat_get(t, &get, &row));
+	if (!shape_value(&shape_names_chat_notify, row.notify, &notify))
+		return ERR_STORE;
+	was = *out = (struct chat_me_rec){ .chat_id = in->chat_id,
+	    .muted = row.is_muted, .pinned = row.is_pinned,
+	    .archived = row.is_archived, .notify = (enum chat_notify)notify };
+	merge_me(in, out);
+	if (out->muted == was.muted && out->pinned == was.pinned &&
+	    out->archived == was.archived && out->notify == was.notify)
+		return OK;
+	struct q_chat_me_set_in set = { in->chat_id, c->who.user, out->muted,
+	    out->pinned, out->archived, span_str(shape_name(
+	    &shape_names_chat_notify, out->notify)) };
+	TRY(q_chat_me_set(t, &set, NULL));
+	return add_me_event(c, t, out);
+}
+
+void
+chats_me_emit(struct call *c)
+{
+	const struct chat_me_rec *ev = c->rep;
+	struct deliver_event out = deliver_event("chat:me",
+	    &shape_chat_me_rec, ev);
+
+	if (ev->has_position)
+		deliver_user(c, &c->who.user, &out, ev->position,
+		    DELIVER_NOT_SENDER);
+	deliver_end(&out);
 }

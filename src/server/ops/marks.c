@@ -2,9 +2,12 @@
  * marks.c: message:received and message:read. A mark is a cursor: all
  * messages of a chat up to it. Each advance is a row with a position of its
  * own, so that sync tells it to those who were away; it is nobody's `prev`.
+ * What others are not to hear, since the person does not want it or for a
+ * block between them, is an event of the person's own stream instead.
  */
 #include "server/deliver.h"
 #include "server/ops.h"
+#include "server/ops/settings.h"
 #include "store/msgid.h"
 #include "store/txn.h"
 
@@ -12,11 +15,13 @@
 #define MARKS_MEMBERS_MAX 50
 #define READ_IDS_MAX 100
 
-/* One advance that others hear of. */
+/* One advance that others hear of, or only the person's other devices. */
 struct advance {
 	struct chat_id chat;
 	struct message_id message;
 	uint64_t up_to, position;
+	bool is_private;
+	uint64_t prev;		/* of a private one: in the own stream */
 	struct user_id members[MARKS_MEMBERS_MAX];
 	size_t members_n;
 	struct advance *next;
@@ -27,15 +32,15 @@ struct marks {
 };
 
 static enum err
-load_members(struct txn *t, struct advance *a)
+load_members(struct call *c, struct txn *t, struct advance *a)
 {
-	struct q_chat_member_ids_out row;
+	struct q_chat_audience_out row;
 	struct cursor cu;
 	enum err e;
 
-	TRY(q_chat_member_ids_open(t, &(struct q_chat_member_ids_in){
-	    a->chat }, &cu));
-	while ((e = q_chat_member_ids_next(&cu, &row)) == OK) {
+	TRY(q_chat_audience_open(t, &(struct q_chat_audience_in){ a->chat,
+	    c->who.user }, &cu));
+	while ((e = q_chat_audience_next(&cu, &row)) == OK) {
 		if (a->members_n == MARKS_MEMBERS_MAX) {
 			query_close(&cu);
 			return ERR_LIMIT;
@@ -45,33 +50,73 @@ load_members(struct txn *t, struct advance *a)
 	return e == ERR_NOT_FOUND ? OK : e;
 }
 
-/* A row for the advance, and who hears of it; too many: nobody does. */
+static struct advance *
+new_advance(struct call *c, const struct chat_id *chat,
+    const struct q_message_newest_of_others_out *m)
+{
+	struct marks *s = c->state;
+	struct advance *a = ARENA_NEW(&c->arena, struct advance);
+
+	if (a == NULL)
+		return NULL;
+	a->chat = *chat;
+	a->message = m->message;
+	a->up_to = m->position;
+	a->next = s->first;
+	s->first = a;
+	return a;
+}
+
+/* A row for the advance, and who hears of it. */
 static enum err
 add_advance(struct call *c, struct txn *t, const struct chat_id *chat,
     const struct q_message_newest_of_others_out *m, uint32_t device,
     const char *kind)
 {
-	struct marks *s = c->state;
-	struct advance *a = ARENA_NEW(&c->arena, struct advance);
+	struct advance *a = new_advance(c, chat, m);
 	struct q_receipt_insert_in in = { .chat = *chat, .user = c->who.user,
 	    .device = device, .kind = span_str(kind), .up_to = m->position,
 	    .message = m->message, .created_at = c->now_ms };
-	enum err e;
 
 	if (a == NULL)
 		return ERR_TOO_LARGE;
-	a->chat = *chat;
-	a->message = m->message;
-	a->up_to = m->position;
-	e = load_members(t, a);
-	if (e == ERR_LIMIT)
-		return OK;
-	TRY(e);
+	TRY(load_members(c, t, a));
 	in.position = a->position = txn_position(t);
-	TRY(q_receipt_insert(t, &in, NULL));
-	a->next = s->first;
-	s->first = a;
-	return OK;
+	return q_receipt_insert(t, &in, NULL);
+}
+
+static struct read_ev
+to_read_ev(const struct call *c, const struct advance *a)
+{
+	return (struct read_ev){ .chat_id = a->chat, .user_id = c->who.user,
+	    .message_id = a->message, .has_message_id = true,
+	    .position = a->up_to, .read_at = c->now_ms,
+	    .event_position = a->position,
+	    .has_event_position = a->position != 0, .prev = a->prev,
+	    .has_prev = a->is_private && a->position != 0 };
+}
+
+/* For the person's other devices alone: they count what is unread, too. */
+static enum err
+add_private(struct call *c, struct txn *t, const struct chat_id *chat,
+    const struct q_message_newest_of_others_out *m)
+{
+	struct advance *a = new_advance(c, chat, m);
+	struct q_event_insert_in in = { .user = c->who.user,
+	    .event = SPAN("message:read"), .created_at = c->now_ms };
+	struct q_user_stream_out own;
+	struct read_ev ev;
+
+	if (a == NULL)
+		return ERR_TOO_LARGE;
+	TRY(q_user_stream(t, &(struct q_user_stream_in){ c->who.user }, &own));
+	a->is_private = true;
+	a->members[a->members_n++] = c->who.user;
+	ev = to_read_ev(c, a);
+	TRY(shape_encode_arena(&shape_read_ev, &ev, &c->arena, &in.data));
+	in.prev = a->prev = own.position;
+	in.position = a->position = txn_position(t);
+	return q_event_insert(t, &in, NULL);
 }
 
 /* ---- message:received ---- */
@@ -114,18 +159,20 @@ load_news(struct call *c, struct txn *t, uint64_t position, struct news *out)
 
 static enum err
 receive_in(struct call *c, struct txn *t,
-    const struct q_chat_undelivered_out *chat, uint64_t position)
+    const struct q_chat_undelivered_out *chat, uint64_t position,
+    bool may_show)
 {
 	uint64_t up_to = position < chat->last_position ? position :
 	    chat->last_position;
 	struct q_message_newest_of_others_in q = { chat->chat,
 	    chat->delivered, up_to, c->who.user };
 	struct q_message_newest_of_others_out m;
-	struct q_mark_delivered_in mark = { chat->chat, c->who.user, up_to };
+	struct q_mark_delivered_in mark = { chat->chat, c->who.user, up_to,
+	    may_show && !chat->is_blocked };
 	enum err e;
 
 	TRY(q_mark_delivered(t, &mark, NULL));
-	if (chat->member_count > MARKS_MEMBERS_MAX)
+	if (chat->member_count > MARKS_MEMBERS_MAX || !mark.is_shown)
 		return OK;
 	e = q_message_newest_of_others(t, &q, &m);
 	if (e == ERR_NOT_FOUND)
@@ -157,6 +204,7 @@ marks_received_write(struct call *c, struct txn *t)
 	const struct msg_received_req *in = c->req;
 	struct q_device_received_in device = { c->who.user, c->who.device,
 	    in->position, in->generation, c->now_ms };
+	struct settings_flags_rec flags;
 	struct marks *s = c->state;
 	struct news news;
 
@@ -165,8 +213,12 @@ marks_received_write(struct call *c, struct txn *t)
 	TRY(load_news(c, t, device.position, &news));
 	if (c->who.device != 0)
 		TRY(q_device_received(t, &device, NULL));
+	if (news.n == 0)
+		return OK;
+	TRY(settings_flags(c, t, &flags));
 	for (size_t i = 0; i < news.n; i++)
-		TRY(receive_in(c, t, &news.p[i], device.position));
+		TRY(receive_in(c, t, &news.p[i], device.position,
+		    flags.delivery_receipts));
 	return OK;
 }
 
@@ -220,7 +272,9 @@ read_up_to(struct call *c, struct txn *t, const struct chat_id *chat,
 	struct q_message_newest_of_others_in q = { .chat = *chat,
 	    .up_to = position, .user = c->who.user };
 	struct q_message_newest_of_others_out m;
-	struct q_mark_read_in mark = { *chat, c->who.user, 0, c->now_ms };
+	struct q_mark_read_in mark = { .chat = *chat, .user = c->who.user,
+	    .now = c->now_ms };
+	struct settings_flags_rec flags;
 	enum err e;
 
 	TRY(q_chat_get(t, &get, &row));
@@ -230,10 +284,12 @@ read_up_to(struct call *c, struct txn *t, const struct chat_id *chat,
 	if (e == ERR_NOT_FOUND)
 		return OK;	/* all of it was read before */
 	TRY(e);
+	TRY(settings_flags(c, t, &flags));
 	mark.position = m.position;
+	mark.is_shown = flags.read_receipts && !row.is_blocked;
 	TRY(q_mark_read(t, &mark, NULL));
-	if (row.member_count > MARKS_MEMBERS_MAX)
-		return OK;
+	if (row.member_count > MARKS_MEMBERS_MAX || !mark.is_shown)
+		return add_private(c, t, chat, &m);
 	return add_advance(c, t, chat, &m, 0, "read");
 }
 
@@ -290,11 +346,7 @@ marks_read_emit(struct call *c)
 	const struct marks *s = c->state;
 
 	for (const struct advance *a = s->first; a != NULL; a = a->next) {
-		struct read_ev ev = { .chat_id = a->chat,
-		    .user_id = c->who.user, .message_id = a->message,
-		    .has_message_id = true, .position = a->up_to,
-		    .read_at = c->now_ms, .event_position = a->position,
-		    .has_event_position = true };
+		struct read_ev ev = to_read_ev(c, a);
 		struct read_receipt_ev two = { a->message, c->now_ms };
 		struct deliver_event out = deliver_event("message:read",
 		    &shape_read_ev, &ev);

@@ -7,25 +7,21 @@
 #include "server/deliver.h"
 #include "server/ops.h"
 #include "server/ops/chats.h"
+#include "server/ops/envelope.h"
 #include "server/ops/messages.h"
 #include "server/ops/records.h"
 #include "store/msgid.h"
 #include "wire/json.h"
 
 #define HISTORY_DEFAULT 50
-/* kc, the GCM tag and at least one byte (docs/protocol.md, "Messages"). */
-#define RATCHET_CONTENT_MIN (32 + 16 + 1)
-#define CONTENT_MAX 100000
-#define KEY_MAX 4096
-#define NONCE_PRUNE_EVERY 64
 
 /* ---- send: what check, write and emit hand on ---- */
 
 struct sending {
 	const struct msg_send_req *in;
 	struct msg_send_rep out;
-	enum msg_suite suite;
-	enum msg_type type;
+	struct envelope envelope;
+	bool is_blocked;	/* one of two has blocked the other */
 	bool is_partial;	/* for the devices that it names alone */
 	bool is_new;		/* it was not there before */
 	struct chat_id chat;
@@ -39,105 +35,50 @@ struct sending {
 
 /* ---- send: check ---- */
 
-/* Names in encryptedKeys: all of devices, or all of people. */
 static enum err
-check_keys(struct call *c, const struct msg_send_req *in,
-    const struct sending *s)
-{
-	bool devices = s->suite == MSG_SUITE_RATCHET;
-	struct user_id user;
-	uint32_t device;
-
-	for (size_t i = 0; i < in->encrypted_keys.n; i++) {
-		const struct shape_pair *p = &in->encrypted_keys.p[i];
-
-		if (!shape_address_decode(p->name, &user, &device))
-			return call_invalid(c, "encryptedKeys",
-			    "must be named by <userId>.<device> or <userId>");
-		if (s->suite != MSG_SUITE_OTHER && devices != (device != 0))
-			return call_invalid(c, "encryptedKeys", devices ?
-			    "must be named by <userId>.<device> in this suite" :
-			    "must be named by <userId> in this suite");
-		if (devices && !shape_is_base64(p->value, 1, KEY_MAX))
-			return call_invalid(c, "encryptedKeys",
-			    "must hold base64 in this suite");
-	}
-	if (in->encrypted_keys.n == 0 && s->suite != MSG_SUITE_GROUP &&
-	    s->suite != MSG_SUITE_OTHER)
-		return call_invalid(c, "encryptedKeys",
-		    "must have an entry in this suite");
-	if (in->encrypted_keys.n > 0 && s->suite == MSG_SUITE_GROUP)
-		return call_invalid(c, "encryptedKeys",
-		    "must be empty in this suite");
-	return OK;
-}
-
-/* In these suites all that tells something is inside the encryption. */
-static enum err
-check_sealed(struct call *c, const struct msg_send_req *in,
-    const struct sending *s)
+check_suite(struct call *c, const struct msg_send_req *in,
+    const struct envelope *e)
 {
 	const struct metadata_rec *m = &in->metadata;
 
-	if (s->type != MSG_TYPE_TEXT && s->type != MSG_TYPE_EVENT)
-		return call_invalid(c, "messageType",
-		    "must be text or event in this suite");
-	if (in->has_metadata && (m->has_reply_to || m->has_mentions ||
-	    m->has_file_name || m->has_file_size || m->has_hybrid))
-		return call_invalid(c, "metadata", "must hold nothing but "
-		    "relatesTo and expiresIn in this suite");
-	if (!shape_is_base64(in->encrypted_content,
-	    s->suite == MSG_SUITE_RATCHET ? RATCHET_CONTENT_MIN : 1,
-	    CONTENT_MAX))
-		return call_invalid(c, "encryptedContent",
-		    "must be base64 of a sealed message");
-	if (s->suite == MSG_SUITE_RATCHET && !shape_is_base64(in->iv, 12, 12))
-		return call_invalid(c, "iv", "must be base64 of 12 bytes");
-	if (c->who.device == 0)
-		return call_fail(c, ERR_FORBIDDEN,
-		    "This session speaks for no device");
-	return OK;
-}
-
-static enum err
-check_suite(struct call *c, const struct msg_send_req *in, struct sending *s)
-{
 	if (in->has_chat_id == in->has_recipient_id)
 		return call_invalid(c, "chatId",
 		    "must be given, or else recipientId");
-	if (!in->has_iv && s->suite != MSG_SUITE_GROUP)
-		return call_invalid(c, "iv", "must be given");
-	TRY(check_keys(c, in, s));
-	if (s->suite == MSG_SUITE_OTHER)
-		return OK;
-	if (!in->has_chat_id)
+	if (e->suite != MSG_SUITE_OTHER && !in->has_chat_id)
 		return call_invalid(c, "chatId", "must be given in this suite");
-	if (!in->has_client_message_id)
+	if (e->suite != MSG_SUITE_OTHER && !in->has_client_message_id)
 		return call_invalid(c, "clientMessageId",
 		    "must be given in this suite");
-	if (s->suite == MSG_SUITE_RATCHET || s->suite == MSG_SUITE_GROUP)
-		TRY(check_sealed(c, in, s));
-	return OK;
+	if ((e->suite == MSG_SUITE_RATCHET || e->suite == MSG_SUITE_GROUP) &&
+	    in->has_metadata && (m->has_reply_to || m->has_mentions ||
+	    m->has_file_name || m->has_file_size || m->has_hybrid))
+		return call_invalid(c, "metadata", "must hold nothing but "
+		    "relatesTo and expiresIn in this suite");
+	return envelope_check(c, e);
 }
 
 enum err
 messages_begin(struct call *c, const struct msg_send_req *in)
 {
 	struct sending *s = ARENA_NEW(&c->arena, struct sending);
-	uint64_t window = c->conf->messages_replay_ms;
+	bool is_event;
 
 	if (s == NULL)
 		return ERR_TOO_LARGE;
 	c->state = s;
 	s->in = in;
-	s->suite = in->has_suite ? in->suite : MSG_SUITE_OTHER;
-	s->type = in->has_message_type ? in->message_type : MSG_TYPE_TEXT;
-	s->is_partial = s->suite == MSG_SUITE_RATCHET &&
-	    s->type == MSG_TYPE_EVENT;
-	TRY(check_suite(c, in, s));
-	if (window != 0 && in->has_sent_at && in->sent_at < c->now_ms &&
-	    c->now_ms - in->sent_at > window)
-		return call_fail(c, ERR_REPLAY, "The send is too old");
+	s->envelope = (struct envelope){
+		.suite = in->has_suite ? in->suite : MSG_SUITE_OTHER,
+		.type = in->has_message_type ? in->message_type :
+		    MSG_TYPE_TEXT, .content = in->encrypted_content,
+		.iv = in->iv, .has_iv = in->has_iv,
+		.keys = in->encrypted_keys };
+	is_event = s->envelope.type == MSG_TYPE_EVENT;
+	/* An event about something is everybody's; another one, of some. */
+	s->is_partial = s->envelope.suite == MSG_SUITE_RATCHET && is_event &&
+	    !(in->has_metadata && in->metadata.has_relates_to);
+	TRY(check_suite(c, in, &s->envelope));
+	TRY(envelope_age_check(c, in->has_sent_at, in->sent_at));
 	if (in->has_encrypted_keys && in->encrypted_keys.n > 0)
 		TRY(records_keys_encode(&c->arena, &in->encrypted_keys,
 		    &s->keys_json));
@@ -186,6 +127,7 @@ load_roster(struct call *c, struct txn *t, struct sending *s)
 		}
 		s->members[s->members_n++] = row.user;
 		s->prev = row.last_position;
+		s->is_blocked = row.is_blocked;
 		if (!ID_EQ(row.user, c->who.user))
 			continue;
 		is_in = true;
@@ -234,180 +176,6 @@ find_stored(struct call *c, struct txn *t)
 	return OK;
 }
 
-struct device_list {
-	struct q_devices_of_chat_out *p;
-	size_t n;
-};
-
-static enum err
-load_devices(struct call *c, struct txn *t, const struct chat_id *chat,
-    struct device_list *out)
-{
-	struct q_devices_of_chat_in in = { *chat };
-	struct q_devices_of_chat_out row, *more;
-	struct cursor cu;
-	size_t cap = 0;
-	bool sends = false;
-	enum err e;
-
-	*out = (struct device_list){ NULL, 0 };
-	TRY(q_devices_of_chat_open(t, &in, &cu));
-	while ((e = q_devices_of_chat_next(&cu, &row)) == OK) {
-		/* The sending device has no entry of its own. */
-		if (ID_EQ(row.user, c->who.user) && row.device ==
-		    c->who.device) {
-			sends = true;
-			continue;
-		}
-		more = arena_grow(&c->arena, out->p, out->n, &cap,
-		    sizeof(*more));
-		if (more == NULL) {
-			query_close(&cu);
-			return ERR_TOO_LARGE;
-		}
-		out->p = more;
-		out->p[out->n++] = row;
-	}
-	if (e != ERR_NOT_FOUND)
-		return e;
-	/* It may have been removed since the session was looked up. */
-	return sends ? OK : call_fail(c, ERR_FORBIDDEN,
-	    "This session's device is not in the list any more");
-}
-
-/* Does the request name this device? */
-static bool
-is_named(const struct msg_send_req *in, const struct q_devices_of_chat_out *d)
-{
-	struct user_id user;
-	uint32_t device;
-
-	for (size_t i = 0; i < in->encrypted_keys.n; i++)
-		if (shape_address_decode(in->encrypted_keys.p[i].name, &user,
-		    &device) && device == d->device && ID_EQ(user, d->user))
-			return true;
-	return false;
-}
-
-static bool
-is_current(struct span name, const struct device_list *l)
-{
-	struct user_id user;
-	uint32_t device;
-
-	if (!shape_address_decode(name, &user, &device))
-		return false;
-	for (size_t i = 0; i < l->n; i++)
-		if (device == l->p[i].device && ID_EQ(user, l->p[i].user))
-			return true;
-	return false;
-}
-
-/* listVersions of devices_changed. */
-static enum err
-load_versions(struct call *c, struct txn *t, const struct sending *s,
-    struct shape_count_list *out)
-{
-	struct q_devlist_versions_in in = { s->chat };
-	struct q_devlist_versions_out row;
-	struct cursor cu;
-	enum err e;
-
-	out->n = 0;
-	out->p = arena_alloc(&c->arena, s->members_n * sizeof(*out->p));
-	if (out->p == NULL)
-		return ERR_TOO_LARGE;
-	TRY(q_devlist_versions_open(t, &in, &cu));
-	while ((e = q_devlist_versions_next(&cu, &row)) == OK &&
-	    out->n < s->members_n) {
-		char *text = (char *)arena_bytes(&c->arena, ID_TEXT_LEN + 1);
-
-		if (text == NULL) {
-			query_close(&cu);
-			return ERR_TOO_LARGE;
-		}
-		id_encode(row.user.b, text);
-		out->p[out->n++] = (struct shape_count){
-			span_of(text, ID_TEXT_LEN), row.version };
-	}
-	query_close(&cu);
-	return e == ERR_NOT_FOUND || e == OK ? OK : e;
-}
-
-/* 409: which devices are missing, which are none. */
-static enum err
-refuse_devices(struct call *c, struct txn *t, const struct device_list *l)
-{
-	const struct sending *s = c->state;
-	const struct msg_send_req *in = s->in;
-	struct devices_changed_rec d = { .missing.n = 0 };
-	struct span json;
-	char *text;
-	size_t n;
-
-	d.missing.p = arena_alloc(&c->arena, (l->n + 1) * sizeof(struct span));
-	d.extra.p = arena_alloc(&c->arena,
-	    (in->encrypted_keys.n + 1) * sizeof(struct span));
-	if (d.missing.p == NULL || d.extra.p == NULL)
-		return ERR_TOO_LARGE;
-	for (size_t i = 0; i < l->n; i++) {
-		if (is_named(in, &l->p[i]))
-			continue;
-		text = (char *)arena_bytes(&c->arena, SHAPE_ADDRESS_MAX);
-		if (text == NULL)
-			return ERR_TOO_LARGE;
-		n = shape_address_encode(&l->p[i].user, l->p[i].device, text);
-		d.missing.p[d.missing.n++] = span_of(text, n);
-	}
-	for (size_t i = 0; i < in->encrypted_keys.n; i++)
-		if (!is_current(in->encrypted_keys.p[i].name, l))
-			d.extra.p[d.extra.n++] = in->encrypted_keys.p[i].name;
-	TRY(load_versions(c, t, s, &d.list_versions));
-	TRY(shape_encode_arena(&shape_devices_changed_rec, &d, &c->arena,
-	    &json));
-	return call_conflict(c, ERR_DEVICES_CHANGED, json);
-}
-
-/*
- * A message names exactly the current devices of all members but the one that
- * sends; an event may name fewer, never another.
- */
-static enum err
-check_devices(struct call *c, struct txn *t)
-{
-	const struct sending *s = c->state;
-	const struct msg_send_req *in = s->in;
-	struct device_list l;
-	bool good = true;
-
-	TRY(load_devices(c, t, &s->chat, &l));
-	for (size_t i = 0; i < in->encrypted_keys.n; i++)
-		good = good && is_current(in->encrypted_keys.p[i].name, &l);
-	for (size_t i = 0; i < l.n && !s->is_partial; i++)
-		good = good && is_named(in, &l.p[i]);
-	return good ? OK : refuse_devices(c, t, &l);
-}
-
-/* A nonce is taken once within the window. */
-static enum err
-take_nonce(struct call *c, struct txn *t, const struct msg_send_req *in,
-    uint64_t position)
-{
-	struct q_send_nonce_insert_in n = { c->who.user, in->nonce,
-	    c->now_ms + 2 * c->conf->messages_replay_ms };
-	struct q_send_nonces_prune_in old = { c->now_ms };
-	uint64_t rows;
-
-	if (!in->has_nonce || c->conf->messages_replay_ms == 0)
-		return OK;
-	TRY(q_send_nonce_insert(t, &n, &rows));
-	if (rows == 0)
-		return call_fail(c, ERR_REPLAY, "The nonce was seen before");
-	if (position % NONCE_PRUNE_EVERY == 0)
-		TRY(q_send_nonces_prune(t, &old, NULL));
-	return OK;
-}
-
 static enum err
 insert(struct call *c, struct txn *t)
 {
@@ -418,18 +186,23 @@ insert(struct call *c, struct txn *t)
 		.sender = c->who.user, .sender_device = c->who.device,
 		.client_message = in->client_message_id,
 		.suite = span_str(shape_name(&shape_names_msg_suite,
-		    s->suite)),
-		.type = span_str(shape_name(&shape_names_msg_type, s->type)),
+		    s->envelope.suite)),
+		.type = span_str(shape_name(&shape_names_msg_type,
+		    s->envelope.type)),
 		.content = in->encrypted_content, .keys = s->keys_json,
 		.iv = in->iv, .metadata = s->metadata_json, .prev = s->prev,
 		.is_partial = s->is_partial, .created_at = c->now_ms,
 	};
-	uint64_t rows;
+	uint64_t rows, ttl_s;
 	uint32_t random;
 
 	sys_random(&random, sizeof(random));
 	m.message = msgid_make(c->now_ms, m.position, random);
-	TRY(take_nonce(c, t, in, m.position));
+	ttl_s = in->has_metadata && in->metadata.has_expires_in ?
+	    in->metadata.expires_in : 0;
+	m.expires_at = ttl_s == 0 ? 0 : c->now_ms + ttl_s * 1000;
+	if (in->has_nonce)
+		TRY(envelope_nonce_take(c, t, in->nonce));
 	TRY(q_message_insert(t, &m, &rows));
 	if (rows == 0) {
 		txn_position_back(t, m.position);
@@ -461,12 +234,14 @@ messages_store(struct call *c, struct txn *t, struct msg_send_rep *out)
 	s->chat = s->made.chat;
 	call_key(c, s->chat.b);
 	TRY(load_roster(c, t, s));
-	if (s->suite == MSG_SUITE_RATCHET) {
-		/* Sent again after the devices changed, it is still there. */
+	/* Sent again after the devices changed, it is still there. */
+	if (s->envelope.suite == MSG_SUITE_RATCHET || s->is_blocked)
 		e = find_stored(c, t);
-		if (e == ERR_NOT_FOUND)
-			TRY(check_devices(c, t));
-	}
+	if (e == ERR_NOT_FOUND && s->is_blocked)
+		return chats_refuse_blocked(c);
+	if (e == ERR_NOT_FOUND && s->envelope.suite == MSG_SUITE_RATCHET)
+		TRY(envelope_devices(c, t, &s->chat, &s->envelope,
+		    s->is_partial));
 	if (e == ERR_NOT_FOUND)
 		e = insert(c, t);
 	TRY(e);
@@ -497,11 +272,11 @@ to_record(struct call *c)
 		.has_client_message_id = in->has_client_message_id,
 		.sender_id = c->who.user, .sender_device_id = c->who.device,
 		.has_sender_device_id = c->who.device != 0,
-		.suite = s->suite, .encrypted_content = in->encrypted_content,
+		.suite = s->envelope.suite, .encrypted_content = in->encrypted_content,
 		.has_encrypted_content = true, .iv = in->iv,
 		.has_iv = in->has_iv, .timestamp = rep->timestamp,
 		.position = rep->position, .prev = rep->prev,
-		.message_type = s->type, .metadata = in->metadata,
+		.message_type = s->envelope.type, .metadata = in->metadata,
 		.has_metadata = in->has_metadata,
 	};
 }

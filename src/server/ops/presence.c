@@ -9,40 +9,76 @@
 #include "server/ops.h"
 #include "store/txn.h"
 
-/* Everybody who shares a chat with this person. */
 static enum err
-presence_peers(struct call *c, struct txn *t, const struct user_id *user,
+presence_open(struct call *c, struct txn *t, enum presence_which which,
+    struct cursor *cu)
+{
+	const struct user_id *me = &c->who.user;
+
+	switch (which) {
+	case PRESENCE_TO_ALL:
+		return q_chat_peers_all_open(t,
+		    &(struct q_chat_peers_all_in){ *me }, cu);
+	case PRESENCE_SEEN:
+		return q_chat_peers_seen_open(t,
+		    &(struct q_chat_peers_seen_in){ *me }, cu);
+	case PRESENCE_TO:
+		break;
+	}
+	return q_chat_peers_open(t, &(struct q_chat_peers_in){ *me }, cu);
+}
+
+static enum err
+presence_next(enum presence_which which, struct cursor *cu,
+    struct user_id *out)
+{
+	struct q_chat_peers_out to;
+	struct q_chat_peers_all_out all;
+	struct q_chat_peers_seen_out seen;
+
+	switch (which) {
+	case PRESENCE_TO_ALL:
+		TRY(q_chat_peers_all_next(cu, &all));
+		*out = all.peer;
+		return OK;
+	case PRESENCE_SEEN:
+		TRY(q_chat_peers_seen_next(cu, &seen));
+		*out = seen.peer;
+		return OK;
+	case PRESENCE_TO:
+		break;
+	}
+	TRY(q_chat_peers_next(cu, &to));
+	*out = to.peer;
+	return OK;
+}
+
+enum err
+presence_peers(struct call *c, struct txn *t, enum presence_which which,
     struct presence_state *s)
 {
-	struct q_chat_peers_out row;
+	struct user_id peer, *more;
 	struct cursor cu = { 0 };
 	size_t cap = 0;
 	enum err e;
 
 	s->peers = NULL;
 	s->peers_n = 0;
-	TRY(q_chat_peers_open(t, &(struct q_chat_peers_in){ *user }, &cu));
-	while ((e = q_chat_peers_next(&cu, &row)) == OK) {
-		if (s->peers_n == PRESENCE_PEERS_MAX) {
+	TRY(presence_open(c, t, which, &cu));
+	while ((e = presence_next(which, &cu, &peer)) == OK) {
+		if (s->peers_n == PRESENCE_PEERS_MAX)
+			break;
+		more = arena_grow(&c->arena, s->peers, s->peers_n, &cap,
+		    sizeof(*more));
+		if (more == NULL) {
 			query_close(&cu);
-			return OK;
+			return ERR_TOO_LARGE;
 		}
-		if (s->peers_n == cap) {
-			size_t more = cap == 0 ? 32 : 2 * cap;
-			struct user_id *p = arena_alloc(&c->arena,
-			    more * sizeof(*p));
-
-			if (p == NULL) {
-				query_close(&cu);
-				return ERR_TOO_LARGE;
-			}
-			if (cap > 0)
-				memcpy(p, s->peers, cap * sizeof(*p));
-			s->peers = p;
-			cap = more;
-		}
-		s->peers[s->peers_n++] = row.peer;
+		s->peers = more;
+		s->peers[s->peers_n++] = peer;
 	}
+	if (e == OK)
+		query_close(&cu);
 	return e == ERR_NOT_FOUND ? OK : e;
 }
 
@@ -62,7 +98,7 @@ presence_connect_read(struct call *c, struct txn *t)
 	if (s == NULL)
 		return ERR_TOO_LARGE;
 	c->state = s;
-	TRY(presence_peers(c, t, &c->who.user, s));
+	TRY(presence_peers(c, t, PRESENCE_SEEN, s));
 	TRY(q_chat_newest(t, &(struct q_chat_newest_in){ c->who.user },
 	    &chats));
 	TRY(q_user_stream(t, &(struct q_user_stream_in){ c->who.user },
@@ -98,7 +134,7 @@ presence_authenticate_read(struct call *c, struct txn *t)
 	out->success = true;
 	out->user_id = c->who.user;
 	out->has_user_id = true;
-	return presence_peers(c, t, &c->who.user, s);
+	return presence_peers(c, t, PRESENCE_SEEN, s);
 }
 
 /* ---- what others hear ---- */
@@ -127,7 +163,7 @@ presence_event(const struct call *c, const struct user_id *user,
 enum err
 presence_announce_read(struct call *c, struct txn *t)
 {
-	return presence_peers(c, t, &c->who.user, c->state);
+	return presence_peers(c, t, PRESENCE_TO, c->state);
 }
 
 enum err
@@ -142,15 +178,22 @@ presence_announce_write(struct call *c, struct txn *t)
 }
 
 void
+presence_tell(struct call *c, const struct user_id *user,
+    enum presence_status status, const struct user_id *to, size_t n)
+{
+	struct presence_ev ev[DELIVER_NAMES];
+	struct deliver_event out = presence_event(c, user, status, ev);
+
+	deliver_users(c, to, n, &out, 0, 0);
+	deliver_end(&out);
+}
+
+void
 presence_announce_emit(struct call *c)
 {
 	const struct presence_state *s = c->state;
-	struct presence_ev ev[DELIVER_NAMES];
-	struct deliver_event out = presence_event(c, &c->who.user, s->status,
-	    ev);
 
-	deliver_users(c, s->peers, s->peers_n, &out, 0, 0);
-	deliver_end(&out);
+	presence_tell(c, &c->who.user, s->status, s->peers, s->peers_n);
 }
 
 /* ---- presence:set ---- */
@@ -166,15 +209,21 @@ presence_set_check(struct call *c)
 
 /* ---- chat:join ---- */
 
-/* Who is in the chat, if the caller is. */
+/*
+ * Who is in the chat, if the caller is; those whose presence he sees come
+ * first. Who looks at a chat hears how its people are now: of the others, that
+ * they are not there.
+ */
 enum err
 presence_join_read(struct call *c, struct txn *t)
 {
 	const struct chat_id_req *in = c->req;
 	struct presence_state *s = ARENA_NEW(&c->arena,
 	    struct presence_state);
+	struct q_chat_view_in view = { in->chat_id, c->who.user,
+	    PRESENCE_VIEW_MAX };
 	struct q_chat_head_out head;
-	struct q_chat_member_ids_out row;
+	struct q_chat_view_out row;
 	struct cursor cu = { 0 };
 	enum err e;
 
@@ -187,27 +236,14 @@ presence_join_read(struct call *c, struct txn *t)
 	    PRESENCE_VIEW_MAX * sizeof(*s->peers));
 	if (s->peers == NULL)
 		return ERR_TOO_LARGE;
-	TRY(q_chat_member_ids_open(t, &(struct q_chat_member_ids_in){
-	    in->chat_id }, &cu));
-	while ((e = q_chat_member_ids_next(&cu, &row)) == OK)
-		if (s->peers_n < PRESENCE_VIEW_MAX &&
-		    !ID_EQ(row.user, c->who.user))
-			s->peers[s->peers_n++] = row.user;
-	return e == ERR_NOT_FOUND ? OK : e;
-}
-
-/* Who looks at a chat hears how its people are now. */
-void
-presence_join_emit(struct call *c)
-{
-	const struct presence_state *s = c->state;
-
-	for (size_t i = 0; i < s->peers_n; i++) {
-		struct presence_ev ev[DELIVER_NAMES];
-		struct deliver_event out = presence_event(c, &s->peers[i],
-		    call_presence_of(c, &s->peers[i]), ev);
-
-		deliver_caller(c, &out);
-		deliver_end(&out);
+	TRY(q_chat_view_open(t, &view, &cu));
+	while ((e = q_chat_view_next(&cu, &row)) == OK) {
+		s->peers[s->peers_n++] = row.user;
+		if (!row.is_seen)
+			continue;
+		s->peers[s->peers_n - 1] = s->peers[s->seen_n];
+		s->peers[s->seen_n++] = row.user;
 	}
+	call_tell_presence(c, s);
+	return e == ERR_NOT_FOUND ? OK : e;
 }

@@ -116,13 +116,30 @@ records_is_for(struct arena *a, const message_row *row,
 }
 
 enum err
+records_words(struct arena *a, struct span type, struct span metadata,
+    struct message_rec *out)
+{
+	uint32_t n;
+
+	if (!shape_value(&shape_names_msg_type, type, &n))
+		return ERR_STORE;
+	out->message_type = (enum msg_type)n;
+	if (metadata.p == NULL)
+		return OK;
+	out->has_metadata = true;
+	if (shape_decode(&shape_metadata_rec, metadata, a, &out->metadata,
+	    NULL) != OK)
+		return ERR_STORE;
+	return OK;
+}
+
+enum err
 records_message(struct arena *a, const message_row *row,
     const struct user_id *reader, struct message_rec *out)
 {
-	uint32_t suite, type;
+	uint32_t suite;
 
-	if (!shape_value(&shape_names_msg_suite, row->suite, &suite) ||
-	    !shape_value(&shape_names_msg_type, row->type, &type))
+	if (!shape_value(&shape_names_msg_suite, row->suite, &suite))
 		return ERR_STORE;
 	*out = (struct message_rec){
 		.message_id = row->message, .chat_id = row->chat,
@@ -132,7 +149,6 @@ records_message(struct arena *a, const message_row *row,
 		.sender_device_id = row->sender_device,
 		.has_sender_device_id = row->sender_device != 0,
 		.suite = (enum msg_suite)suite,
-		.message_type = (enum msg_type)type,
 		.encrypted_content = row->content,
 		.has_encrypted_content = row->content.p != NULL,
 		.iv = row->iv, .has_iv = row->iv.p != NULL,
@@ -143,12 +159,29 @@ records_message(struct arena *a, const message_row *row,
 		.has_deleted_at = row->deleted_at != 0,
 	};
 	TRY(keys_decode(a, row->keys, reader, &out->encrypted_keys));
-	if (row->metadata.p == NULL)
-		return OK;
-	out->has_metadata = true;
-	if (shape_decode(&shape_metadata_rec, row->metadata, a, &out->metadata,
-	    NULL) != OK)
-		return ERR_STORE;
+	return records_words(a, row->type, row->metadata, out);
+}
+
+enum err
+records_me(struct call *c, struct txn *t, struct me_rep *out)
+{
+	struct q_user_get_out row;
+
+	TRY(q_user_get(t, &(struct q_user_get_in){ c->who.user }, &row));
+	out->id = c->who.user;
+	out->username = row.username;
+	out->email = row.email;
+	out->created_at = row.created_at;
+	out->last_login = row.last_login;
+	out->has_last_login = row.last_login != 0;
+	out->is_active = row.is_active;
+	out->role = c->who.role;
+	out->session_id = c->who.session;
+	out->has_session_id = true;
+	out->device_id = c->who.device;
+	out->has_device_id = c->who.device != 0;
+	out->is_verified = row.is_verified;
+	out->has_is_verified = true;
 	return OK;
 }
 
@@ -165,9 +198,9 @@ records_direct_key(const struct user_id *a, const struct user_id *b,
 
 static enum err
 load_members(struct call *c, struct txn *t, const struct chat_id *chat,
-    uint32_t n_max, struct member_rec_list *out)
+    const struct user_id *reader, uint32_t n_max, struct member_rec_list *out)
 {
-	struct q_chat_members_in in = { *chat };
+	struct q_chat_members_in in = { *chat, *reader };
 	struct q_chat_members_out row;
 	struct cursor cu;
 	uint32_t role;
@@ -188,8 +221,9 @@ load_members(struct call *c, struct txn *t, const struct chat_id *chat,
 			.user_id = row.user, .username = row.username,
 			.role = (enum member_role)role,
 			.joined_at = row.joined_at,
-			.delivered = row.delivered, .has_delivered = true,
-			.read = row.read, .has_read = true };
+			.delivered = row.delivered,
+			.has_delivered = !row.is_hidden,
+			.read = row.read, .has_read = !row.is_hidden };
 	}
 	return e == ERR_NOT_FOUND ? OK : e;
 }
@@ -203,11 +237,12 @@ records_chat(struct call *c, struct txn *t, const struct chat_id *chat,
 	struct q_message_unread_count_in unread = { .chat = *chat,
 	    .user = *reader };
 	struct q_message_unread_count_out count;
-	uint32_t type, role;
+	uint32_t type, role, notify;
 
 	TRY(q_chat_get(t, &in, &row));
 	if (!shape_value(&shape_names_chat_type, row.type, &type) ||
-	    !shape_value(&shape_names_member_role, row.role, &role))
+	    !shape_value(&shape_names_member_role, row.role, &role) ||
+	    !shape_value(&shape_names_chat_notify, row.notify, &notify))
 		return ERR_STORE;
 	unread.after = row.last_read_position > row.joined_position ?
 	    row.last_read_position : row.joined_position;
@@ -220,10 +255,13 @@ records_chat(struct call *c, struct txn *t, const struct chat_id *chat,
 		.has_last_message_at = row.last_message_at != 0,
 		.position = row.newest_position, .unread = count.count,
 		.role = (enum member_role)role, .muted = row.is_muted,
+		.pinned = row.is_pinned, .has_pinned = true,
+		.archived = row.is_archived, .has_archived = true,
+		.notify = (enum chat_notify)notify, .has_notify = true,
 		.member_count = row.member_count,
 	};
 	if (!with_members && type != CHAT_TYPE_DIRECT)
 		return OK;
 	out->has_members = true;
-	return load_members(c, t, chat, row.member_count, &out->members);
+	return load_members(c, t, chat, reader, row.member_count, &out->members);
 }

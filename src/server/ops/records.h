@@ -24,6 +24,11 @@ typedef struct q_messages_after_out message_row;
 MUST_USE enum err records_message(struct arena *a, const message_row *row,
     const struct user_id *reader, struct message_rec *out);
 /*
+ * Its type and metadata, as stored, into a message. Borrowed; ERR_STORE.
+ */
+MUST_USE enum err records_words(struct arena *a, struct span type,
+    struct span metadata, struct message_rec *out);
+/*
  * May a session of this user, speaking for this device (0: none), have the
  * row at all? An event for some devices is for those that it names.
  */
@@ -44,6 +49,10 @@ MUST_USE enum err records_keys_encode(struct arena *a,
 MUST_USE enum err records_chat(struct call *c, struct txn *t,
     const struct chat_id *chat, const struct user_id *reader,
     bool with_members, struct chat_rec *out);
+
+/* Who the caller is. */
+MUST_USE enum err records_me(struct call *c, struct txn *t,
+    struct me_rep *out);
 
 /* Both people of a direct chat, the lower id first. */
 #define RECORDS_DIRECT_KEY_LEN (2 * ID_LEN)

@@ -6,6 +6,8 @@
 
 #include "server/ops.h"
 #include "server/ops/records.h"
+#include "store/msgid.h"
+#include "wire/json.h"
 
 /*
  * Implementation notes
@@ -17,6 +19,8 @@
  * the answer is full.
  */
 #define SYNC_DEFAULT 100
+/* Bytes that the place of an event adds to its text. */
+#define PLACE_MAX 80
 #define SYNC_BYTES_MAX ((size_t)2 << 20)
 
 enum source { FROM_MESSAGES, FROM_RECEIPTS, FROM_EVENTS };
@@ -126,12 +130,11 @@ merge_all(struct merge *m, struct call *c, struct txn *t, uint64_t after)
 /* ---- rows to events; ERR_NOT_FOUND: not for this reader ---- */
 
 static enum err
-message_event(struct call *c, struct txn *t, uint64_t position,
-    struct sync_event_rec *out)
+load_message(struct call *c, struct txn *t, uint64_t position,
+    struct message_rec *out)
 {
 	struct q_sync_message_in in = { position, c->who.user };
 	struct q_sync_message_out got;
-	struct message_rec rec;
 	message_row row;
 
 	_Static_assert(sizeof(row) == sizeof(got),
@@ -140,7 +143,16 @@ message_event(struct call *c, struct txn *t, uint64_t position,
 	memcpy(&row, &got, sizeof(row));
 	if (!records_is_for(&c->arena, &row, &c->who.user, c->who.device))
 		return ERR_NOT_FOUND;
-	TRY(records_message(&c->arena, &row, &c->who.user, &rec));
+	return records_message(&c->arena, &row, &c->who.user, out);
+}
+
+static enum err
+message_event(struct call *c, struct txn *t, uint64_t position,
+    struct sync_event_rec *out)
+{
+	struct message_rec rec;
+
+	TRY(load_message(c, t, position, &rec));
 	out->event = SPAN("message:new");
 	out->prev = rec.prev;
 	return shape_encode_arena(&shape_message_rec, &rec, &c->arena,
@@ -151,7 +163,7 @@ static enum err
 receipt_event(struct call *c, struct txn *t, uint64_t position,
     struct sync_event_rec *out)
 {
-	struct q_sync_receipt_in in = { position };
+	struct q_sync_receipt_in in = { position, c->who.user };
 	struct q_sync_receipt_out row;
 	struct receipt_ev got;
 	struct read_ev read;
@@ -189,36 +201,50 @@ created_event(struct call *c, struct txn *t,
 	return shape_encode_arena(&shape_chat_ev, &ev, &c->arena, &out->data);
 }
 
+/* The message as it is now, whichever of its edits this was. */
 static enum err
-devices_event(struct call *c, const struct q_sync_event_out *row,
-    struct sync_event_rec *out)
+edited_event(struct call *c, struct txn *t,
+    const struct q_sync_event_out *row, struct sync_event_rec *out)
 {
-	struct devices_ev ev;
+	struct edited_ev ev = { .position = out->position,
+	    .has_position = true, .prev = row->prev, .has_prev = true };
+	struct msg_get_req which;
 
-	if (shape_decode(&shape_devices_ev, row->data, &c->arena, &ev,
+	if (shape_decode(&shape_msg_get_req, row->data, &c->arena, &which,
 	    NULL) != OK)
 		return ERR_STORE;
-	ev.position = out->position;
-	ev.prev = row->prev;
-	ev.has_position = ev.has_prev = true;
-	return shape_encode_arena(&shape_devices_ev, &ev, &c->arena,
+	TRY(load_message(c, t, msgid_position(&which.message_id),
+	    &ev.message));
+	return shape_encode_arena(&shape_edited_ev, &ev, &c->arena,
 	    &out->data);
 }
 
+/* All others are stored as they are told, but for where they stand. */
 static enum err
-deleted_event(struct call *c, const struct q_sync_event_out *row,
+plain_event(struct call *c, const struct q_sync_event_out *row,
     struct sync_event_rec *out)
 {
-	struct deleted_ev ev;
+	bool is_read = span_eq(row->event, SPAN("message:read"));
+	size_t n = row->data.n;
+	uint8_t *p = arena_bytes(&c->arena, n + PLACE_MAX);
+	struct wr w;
 
-	if (shape_decode(&shape_deleted_ev, row->data, &c->arena, &ev,
-	    NULL) != OK)
+	if (p == NULL)
+		return ERR_TOO_LARGE;
+	if (n < 2 || row->data.p[n - 1] != '}')
 		return ERR_STORE;
-	ev.position = out->position;
-	ev.prev = row->prev;
-	ev.has_position = ev.has_prev = true;
-	return shape_encode_arena(&shape_deleted_ev, &ev, &c->arena,
-	    &out->data);
+	w = wr_init(p, n + PLACE_MAX);
+	wr_bytes(&w, row->data.p, n - 1);
+	if (n > 2)
+		wr_u8(&w, ',');
+	json_put_name(&w, is_read ? "eventPosition" : "position");
+	json_put_u64(&w, out->position);
+	wr_u8(&w, ',');
+	json_put_name(&w, "prev");
+	json_put_u64(&w, row->prev);
+	wr_u8(&w, '}');
+	out->data = wr_done(&w);
+	return wr_ok(&w) ? OK : ERR_STORE;
 }
 
 static enum err
@@ -233,9 +259,9 @@ event_event(struct call *c, struct txn *t, uint64_t position,
 	out->prev = row.prev;
 	if (span_eq(row.event, SPAN("chat:created")))
 		return created_event(c, t, &row, out);
-	if (span_eq(row.event, SPAN("message:deleted")))
-		return deleted_event(c, &row, out);
-	return devices_event(c, &row, out);
+	if (span_eq(row.event, SPAN("message:edited")))
+		return edited_event(c, t, &row, out);
+	return plain_event(c, &row, out);
 }
 
 static enum err

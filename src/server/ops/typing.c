@@ -1,9 +1,11 @@
 /*
  * typing.c: somebody types. Nothing is stored; the others of the chat hear of
- * it, and 5 s later that it is over, when nothing else was said.
+ * it, and 5 s later that it is over, when nothing else was said. Nobody hears of
+ * it beyond a block, or when the person lets nobody hear.
  */
 #include "server/deliver.h"
 #include "server/ops.h"
+#include "server/ops/settings.h"
 #include "store/txn.h"
 
 #define TYPING_MEMBERS_MAX 1000
@@ -54,7 +56,8 @@ enum err
 typing_read(struct call *c, struct txn *t)
 {
 	struct typing_state *s = ARENA_NEW(&c->arena, struct typing_state);
-	struct q_chat_member_ids_out row;
+	struct q_chat_audience_out row;
+	struct settings_flags_rec flags;
 	struct q_chat_head_out head;
 	struct cursor cu = { 0 };
 	enum err e;
@@ -65,17 +68,20 @@ typing_read(struct call *c, struct txn *t)
 	TRY(typing_find(c, t, &s->chat));
 	TRY(q_chat_head(t, &(struct q_chat_head_in){ s->chat, c->who.user },
 	    &head));
+	call_key(c, s->chat.b);
+	TRY(settings_flags(c, t, &flags));
+	if (!flags.typing)
+		return OK;
 	s->others = arena_alloc(&c->arena,
 	    TYPING_MEMBERS_MAX * sizeof(*s->others));
 	if (s->others == NULL)
 		return ERR_TOO_LARGE;
-	TRY(q_chat_member_ids_open(t, &(struct q_chat_member_ids_in){
-	    s->chat }, &cu));
-	while ((e = q_chat_member_ids_next(&cu, &row)) == OK)
+	TRY(q_chat_audience_open(t, &(struct q_chat_audience_in){
+	    s->chat, c->who.user }, &cu));
+	while ((e = q_chat_audience_next(&cu, &row)) == OK)
 		if (s->others_n < TYPING_MEMBERS_MAX &&
 		    !ID_EQ(row.user, c->who.user))
 			s->others[s->others_n++] = row.user;
-	call_key(c, s->chat.b);
 	return e == ERR_NOT_FOUND ? OK : e;
 }
 
