@@ -32,6 +32,8 @@ struct host_ops {
 	void (*on_idle)(struct host *h);
 	/* The terminal's size changed. */
 	void (*on_resize)(struct host *h);
+	/* In place of the standard error (host_error): a screen is there. */
+	void (*on_say)(const struct host *h, const char *text);
 	void *ctx;
 };
 

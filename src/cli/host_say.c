@@ -19,6 +19,10 @@ say(const struct host *h, const char *kind, const char *format, va_list ap)
 	char text[LINE_MAX_BYTES];
 	uint8_t line[LINE_MAX_BYTES * 6 + 64];
 	vsnprintf(text, sizeof(text), format, ap);
+	if (h->ops != NULL && h->ops->on_say != NULL) {
+		h->ops->on_say(h, text);
+		return;
+	}
 	if (h->args == NULL || !h->args->json) {
 		fprintf(stderr, "nightjar: %s\n", text);
 		return;

@@ -24,6 +24,8 @@ static volatile sig_atomic_t changed;	/* saved has to be put back */
 static int saved_fd = -1;
 static bool paste;
 static bool signs;
+static char leave[TTY_LEAVE_MAX];	/* what a full screen needs undone */
+static volatile sig_atomic_t leave_n;
 
 /* Async-signal-safe (POSIX 2.4.3: tcsetattr, write). */
 static void
@@ -32,9 +34,12 @@ put_back(void)
 	if (!changed)
 		return;
 	changed = 0;
-	if (paste && write(STDOUT_FILENO, PASTE_OFF,
-	    sizeof(PASTE_OFF) - 1) < 0)
-		return;
+	ssize_t n = 0;
+	if (leave_n > 0)
+		n = write(STDOUT_FILENO, leave, (size_t)leave_n);
+	else if (paste)
+		n = write(STDOUT_FILENO, PASTE_OFF, sizeof(PASTE_OFF) - 1);
+	(void)n;	/* where it is gone, there is nothing to restore */
 	tcsetattr(saved_fd, TCSANOW, &saved);
 }
 
@@ -180,6 +185,17 @@ tty_raw(void)
 		return false;
 	}
 	return true;
+}
+
+void
+tty_on_leave(const char *bytes)
+{
+	size_t n = strlen(bytes);
+	leave_n = 0;
+	if (n > sizeof(leave))
+		return;
+	memcpy(leave, bytes, n);
+	leave_n = (sig_atomic_t)n;
 }
 
 void

@@ -25,6 +25,13 @@ bool tty_is_there(void);
 /* Raw mode on the standard input; false when that is no terminal. */
 bool tty_raw(void);
 void tty_restore(void);
+/*
+ * What is written to the terminal before its settings are put back, whatever
+ * ends the process: leaves a full screen. Empty: nothing. At most
+ * TTY_LEAVE_MAX bytes, else nothing.
+ */
+#define TTY_LEAVE_MAX 256
+void tty_on_leave(const char *bytes);
 /* Columns of the standard output's terminal; 80 when not known, 0: none. */
 size_t tty_columns(void);
 /* Colours are wanted: no NO_COLOR (no-color.org), a terminal that has them. */

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""chat.py: `nightjar chat` in a terminal (a pty) and in a pipe."""
+"""chat.py: `nightjar chat --plain` in a terminal (a pty) and in a pipe."""
 import fcntl
 import os
 import pty
@@ -27,7 +27,7 @@ class Terminal:
                     struct.pack('HHHH', ROWS, COLS, 0, 0))
         self.before = termios.tcgetattr(slave)
         self.slave = slave
-        self.p = subprocess.Popen([lib.program('nightjar'), 'chat', *args],
+        self.p = subprocess.Popen([lib.program('nightjar'), 'chat', '--plain', *args],
                                   env=client.env, stdin=slave, stdout=slave,
                                   stderr=slave, start_new_session=True)
         self.screen = b''
