@@ -175,12 +175,14 @@ item_forget(struct step *s, const struct client_item *it)
 }
 
 enum err
-item_move(struct step *s, struct client_item *it, uint64_t order)
+item_move(struct step *s, struct client_item *it, const struct chat_id *chat,
+    uint64_t order)
 {
 	struct item_place at = { it->chat, it->order, it->sub };
 	struct rec_key k = item_key(&at);
 
 	TRY(rec_del(&s->r, REC_ITEM, rec_key_span(&k)));
+	it->chat = *chat;
 	it->order = order;
 	return item_put(s, it);
 }

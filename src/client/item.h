@@ -30,9 +30,9 @@ struct item_place {
 MUST_USE enum err item_put(struct step *s, struct client_item *it);
 /* Stores it as it is, without a number: nothing that is shown changed. */
 MUST_USE enum err item_save(struct step *s, const struct client_item *it);
-/* Puts it at another order (a waiting entry was sent). */
+/* Puts it elsewhere: a waiting entry was sent, or its chat became known. */
 MUST_USE enum err item_move(struct step *s, struct client_item *it,
-    uint64_t order);
+    const struct chat_id *chat, uint64_t order);
 /* ERR_NOT_FOUND. Marks are folded into its flags. */
 MUST_USE enum err item_get(struct step *s, const struct item_place *at,
     struct client_item *out);

@@ -69,17 +69,8 @@ outbox_find_chat(struct step *s, struct out *o)
 	if (o->only.device != 0)
 		return OK;
 	err = item_find(s, &s->m.user, &o->event, &it);
-	if (err == OK) {
-		struct rec_key k = rec_key();
-
-		/* Out of the stand-in chat, into the real one. */
-		rec_key_id(&k, it.chat.b);
-		rec_key_u64(&k, it.order);
-		rec_key_u8(&k, it.sub);
-		TRY(rec_del(&s->r, REC_ITEM, rec_key_span(&k)));
-		it.chat = p.chat;
-		return item_put(s, &it);
-	}
+	if (err == OK)	/* out of the stand-in chat, into the real one */
+		return item_move(s, &it, &p.chat, it.order);
 	return err == ERR_NOT_FOUND ? OK : err;
 }
 

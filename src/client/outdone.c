@@ -32,7 +32,8 @@ outdone_message(struct step *s, const struct out *o,
 	it.position = rep->position;
 	it.message = rep->message_id;
 	it.server_ms = rep->timestamp;
-	TRY(item_move(s, &it, rep->position));
+	/* An older profile may not know yet in which chat it went. */
+	TRY(item_move(s, &it, &rep->chat_id, rep->position));
 	if (it.kind != ITEM_TEXT || it.expire_s == 0)
 		return OK;
 	TRY(erase_note(s, &it, s->now));
