@@ -114,6 +114,14 @@ sys_dir_make(const char *path, unsigned mode)
 	return ERR_FORBIDDEN;
 }
 
+enum err
+sys_file_of(int fd, struct sys_file *out)
+{
+	(void)fd;
+	(void)out;
+	return ERR_IO;
+}
+
 bool
 sys_file_look(const char *path, struct sys_file_id *out)
 {

@@ -22,15 +22,19 @@ add(struct plan *p, uint64_t wait_ms, enum plan_verb verb, int64_t a,
 	return s;
 }
 
-/* A wrong clock: minutes, hours, a day or two, backwards as well. */
+/*
+ * A wrong clock: minutes, hours, a day. Those of one run are wrong in one
+ * direction: what is more than 24 h ahead of a device's clock it refuses
+ * (docs/protocol.md, "Devices" and "Two sessions at once").
+ */
 static int64_t
-wrong_clock(struct rng *r)
+wrong_clock(struct rng *r, bool back)
 {
-	static const int64_t much[] = { 0, 60000, 3600000, 7200000, 86400000,
-	    90000000, 172800000 };
+	static const int64_t much[] = { 0, 60000, 600000, 3600000, 7200000,
+	    43200000, 86000000 };
 	int64_t ms = much[rng_below(r, sizeof(much) / sizeof(much[0]))];
 
-	return rng_below(r, 2) ? ms : -ms;
+	return back ? -ms : ms;
 }
 
 /* What kinds of trouble a run has: parts of a thousand for each step. */
@@ -114,7 +118,7 @@ make_step(struct plan *p, struct rng *r, const struct weather *w)
 	else if (is(&dice, w->back))
 		add(p, wait, PLAN_back, d, (int64_t)rng_below(r, 2), 0);
 	else if (is(&dice, w->clock))
-		add(p, wait, PLAN_clock, d, wrong_clock(r), 0);
+		add(p, wait, PLAN_clock, d, wrong_clock(r, p->seed % 2), 0);
 	else if (is(&dice, w->kill))
 		add(p, wait, PLAN_kill, (int64_t)rng_below(r, 2), away(r), 0);
 	else if (is(&dice, w->killat))
@@ -126,7 +130,8 @@ make_step(struct plan *p, struct rng *r, const struct weather *w)
 		add(p, wait, PLAN_serverstall, (int64_t)rng_below(r, 60000),
 		    0, 0);
 	else if (is(&dice, w->serverclock))
-		add(p, wait, PLAN_serverclock, wrong_clock(r), 0, 0);
+		add(p, wait, PLAN_serverclock, wrong_clock(r,
+		    rng_below(r, 2) == 0), 0, 0);
 	else if (is(&dice, w->read))
 		add(p, wait, PLAN_read, d, a, 0);
 	else if (is(&dice, w->typing))
