@@ -24,11 +24,9 @@ sessions), with !! by a person of its own (it ends accounts). What no name
 reaches has the name - and no cells (-)."""
 import base64
 import hashlib
-import hmac
 import json
 import os
 import re
-import sqlite3
 import subprocess
 import sys
 import time
@@ -37,6 +35,7 @@ import uuid
 HERE = os.path.dirname(os.path.abspath(__file__))
 SERVER = os.path.join(HERE, '..', '..', 'src', 'server')
 sys.path[:0] = [HERE, os.path.join(HERE, '..', 'lib')]
+from people import People  # noqa: E402
 from server import PASSWORD, Server, Tap  # noqa: E402
 from sio import Sio  # noqa: E402
 
@@ -138,20 +137,14 @@ class Person:
         return self.socket
 
 
-class World:
-    """People, their chats and devices. Those who need no keys of their own,
-    and sessions, are written into the database."""
+class World(People):
+    """People, their chats and devices."""
 
     def __init__(self, s, nightjar):
-        self.s, self.nightjar = s, nightjar
-        self.db = sqlite3.connect(os.path.join(s.data, 'nightjar.db'), timeout=30,
-                                  isolation_level=None)
-        with open(os.path.join(s.data, 'jwt.key'), encoding='ascii') as f:
-            self.key = bytes.fromhex(f.read().strip())
-        self.template = self.named = None
+        super().__init__(s)
+        self.nightjar, self.named = nightjar, None
         self.ids = {n: self.client(n) for n in ('alice', 'bob', 'mallory')}
-        _, self.template, _ = s.register('eve')
-        self.ids['eve'] = self.claims(self.template)['userId']
+        self.ids['eve'] = self.base('eve')
         for role in ('auditor', 'operator', 'admin'):
             self.ids[role] = self.person(role, role)
         a = self.alice = Person(self, self.ids['alice'])
@@ -181,50 +174,6 @@ class World:
             raise RuntimeError(f'{name}: {r}')
         row = self.db.execute('SELECT id FROM users WHERE username = ?', (name,)).fetchone()
         return str(uuid.UUID(bytes=row[0]))
-
-    def person(self, name, role='user'):
-        """An account in the database, with everybody's password."""
-        ident, now = uuid.uuid4(), int(time.time() * 1000)
-        self.db.execute(
-            'INSERT INTO users (id, username, username_key, email, password_hash, role, created_at,'
-            ' updated_at) SELECT ?, ?, ?, ?, password_hash, ?, ?, ? FROM users WHERE id = ?',
-            (ident.bytes, name, name, f'{name}@example.org', role, now, now,
-             uuid.UUID(self.ids['eve']).bytes))
-        return str(ident)
-
-    def device(self, ident):
-        """A device that nobody could speak for: its certificate is none."""
-        self.db.execute(
-            'INSERT INTO user_devices (user_id, device_id, public_key, device_fingerprint, created_at)'
-            ' VALUES (?, 1, ?, ?, ?)', (uuid.UUID(ident).bytes, b'x', os.urandom(32),
-                                        int(time.time() * 1000)))
-
-    def sign_in(self, ident, device=0):
-        """(token, id) of a new session."""
-        sid, now = uuid.uuid4(), int(time.time() * 1000)
-        self.db.execute(
-            'INSERT INTO sessions (id, user_id, token_hash, refresh_token_hash, device_id, created_at,'
-            ' last_used_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
-            (sid.bytes, uuid.UUID(ident).bytes, os.urandom(32), os.urandom(32), device or None, now,
-             now, now + 3600000))
-        return self.forge(userId=ident, sid=str(sid)), str(sid)
-
-    @staticmethod
-    def claims(token):
-        return json.loads(base64.urlsafe_b64decode(token.split('.')[1] + '=='))
-
-    def forge(self, **claims):
-        """A token signed by the server's own key."""
-        if self.template is None:
-            self.template = self.s.register('dora')[1]
-
-        def b64(x):
-            return base64.urlsafe_b64encode(x).rstrip(b'=').decode()
-        now = int(time.time())
-        claims = {**self.claims(self.template), 'iat': now, 'exp': now + 3600,
-                  'jti': str(uuid.uuid4()), **claims}
-        text = self.template.split('.')[0] + '.' + b64(json.dumps(claims, separators=(',', ':')).encode())
-        return text + '.' + b64(hmac.new(self.key, text.encode(), hashlib.sha256).digest())
 
     # ---- who calls ----
 
