@@ -10,9 +10,11 @@
 #include "client/link.h"
 #include "client/newdev.h"
 #include "client/prefs.h"
+#include "client/search.h"
 #include "client/setting.h"
 #include "client/task.h"
 #include "client/secret.h"
+#include "client/trust.h"
 
 #define PUMP_ROUNDS_MAX 8u
 
@@ -120,11 +122,9 @@ client_open(struct step *s, const struct client_input *in)
 static enum err
 client_verify(struct step *s, const struct client_input *in)
 {
-	struct arena_mark m = step_scratch(s);
-	enum err err = peer_set_verified(&s->core, &in->u.verify.user,
-	    in->u.verify.on);
+	enum err err = trust_set(s, &in->u.verify.user, in->u.verify.on,
+	    VERIFY_NUMBER);
 
-	step_scratch_end(s, m);
 	if (step_is_fatal(err))
 		return err;
 	return err == OK ? step_show_done(s, in->cmd) :
@@ -270,6 +270,8 @@ client_start(struct step *s, const struct client_input *in)
 	s->c->started = true;
 	if (in->u.start.generation > s->m.generation)
 		TRY(setup_check_generation(s, in->u.start.generation));
+	if (s->c->options & CLIENT_STAYS)
+		trust_ask(s);
 	/* A profile of an earlier version has none. */
 	if (s->m.flags & META_KEYS)
 		TRY(secret_make(s));
@@ -390,6 +392,8 @@ client_pump(struct step *s)
 		TRY(erase_pump(s));
 	} while (s->c->dirty && ++round < PUMP_ROUNDS_MAX);
 	call_expire(s);
+	if (s->m.flags & META_SIGNED_IN)
+		TRY(search_pump(s));
 	return link_pump(s);
 }
 

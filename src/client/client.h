@@ -693,6 +693,7 @@ struct client {
 	uint32_t part_asked;		/* of a file, from the host; + 1 */
 	uint64_t synced_ms;		/* a complete `sync` began then */
 	uint64_t host_generation;
+	bool search_done;		/* the history is indexed */
 	struct client_call calls[CLIENT_CALLS_MAX];
 	struct client_wait waits[CLIENT_SENDS_MAX];
 };

@@ -6,6 +6,7 @@
 
 #include "client/erase.h"
 #include "client/react.h"
+#include "client/search.h"
 
 /* First octet of a journal entry. */
 enum { JOURNAL_ITEM = 1, JOURNAL_MARK = 2, JOURNAL_PERSON = 3,
@@ -94,6 +95,7 @@ item_save(struct step *s, const struct client_item *it)
 
 	TRY(step_wr(s, ITEMREC_HEAD_MAX + it->text.n + it->mentions.n, &w));
 	TRY(itemrec_encode(it, &w));
+	TRY(search_note(s, it));
 	return rec_put(&s->r, REC_ITEM, rec_key_span(&k), wr_done(&w));
 }
 
@@ -171,6 +173,7 @@ item_forget(struct step *s, const struct client_item *it)
 
 	if (it->seq != 0)
 		TRY(item_unlog(s, it->seq));
+	TRY(search_gone(s, &at));
 	return rec_del(&s->r, REC_ITEM, rec_key_span(&k));
 }
 
@@ -181,6 +184,7 @@ item_move(struct step *s, struct client_item *it, const struct chat_id *chat,
 	struct item_place at = { it->chat, it->order, it->sub };
 	struct rec_key k = item_key(&at);
 
+	TRY(search_gone(s, &at));
 	TRY(rec_del(&s->r, REC_ITEM, rec_key_span(&k)));
 	it->chat = *chat;
 	it->order = order;

@@ -29,6 +29,11 @@ struct client_status {
 	uint32_t inbox_n;
 	uint32_t prekeys_left;		/* one-time pairs that are still here */
 	uint64_t batch_ms;		/* when the present batch was made */
+	bool revoked;			/* this device was taken off the list */
+	bool renew_due;			/* a manager was removed: renew the
+					 * account key */
+	bool history_in, history_out;	/* an archive is being read, sent */
+	bool restoring;			/* a restore is not at its end */
 };
 MUST_USE enum err client_status(struct client *c, struct arena *a,
     struct client_status *out);
@@ -76,6 +81,7 @@ struct client_device {
 	uint64_t sent, received;	/* on the present session */
 	uint8_t fingerprint[32];	/* hash of its certificate */
 	struct span name;		/* own devices: as the server has it */
+	uint64_t active_ms;		/* own ones: last seen by the server */
 	uint64_t since_ms;		/* present session; 0: none */
 	uint64_t mixed_ms;		/* last post-quantum key mixed in */
 };
@@ -240,19 +246,26 @@ MUST_USE enum err client_backup(struct client *c, struct arena *a,
 MUST_USE enum err client_recovery_key(struct client *c,
     char out[static CLIENT_RECOVERY_LEN + 1]);
 /*
- * A backup as a file, in one snapshot: head, then parts, until *done_out. The
- * state is made by client_export_begin and wiped by client_export_end; out
- * lives in the arena.
+ * A backup as a file, all calls within one snapshot: parts, one after the
+ * other, until *done_out; then the head, which CLIENT_RESTORE wants first. The
+ * file's form is the host's. create: an input CLIENT_BACKUP_CREATE.
+ * ERR_VALIDATION: its secrets cannot be such. ERR_FORBIDDEN: no manager.
  */
 struct client_export {
-	uint8_t state[512];
+	uint64_t state[256];		/* secret: client_export_end */
 };
 MUST_USE enum err client_export_begin(struct client *c, struct arena *a,
-    uint64_t now_ms, const struct client_input *create,
-    struct client_export *x, struct span *head_out);
+    const struct client_input *create, struct client_export *x);
 MUST_USE enum err client_export_next(struct client *c, struct arena *a,
     struct client_export *x, struct span *part_out, bool *done_out);
+MUST_USE enum err client_export_head(struct client *c, struct arena *a,
+    struct client_export *x, struct span *head_out,
+    struct client_backup *out);
 void client_export_end(struct client_export *x);
+/* Bytes of a head at most. */
+#define CLIENT_BACKUP_HEAD_MAX 8192u
+/* Bytes of a part at most. */
+#define CLIENT_BACKUP_PART_MAX 262144u
 
 /* The keys of this device and account: ages, and when they are due. */
 struct client_keys {

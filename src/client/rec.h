@@ -53,6 +53,7 @@ enum rec_kind {
 	REC_TRUST = 71,		/* user -> signed verification (trust.h) */
 	REC_DEVICE = 72,	/* u32 device -> own device's name, ... */
 	REC_RENEWED = 73,	/* user -> account key renewed (u64 when) */
+	REC_SEARCH = 80,	/* the index of what was said (search.h) */
 	REC_MAX
 };
 

@@ -3,6 +3,8 @@
  */
 #include "client/step.h"
 
+#include "client/search.h"
+
 #define BACKOFF_FIRST_MS 500u
 #define BACKOFF_MAX_MS 60000u
 
@@ -147,6 +149,7 @@ step_end(struct step *s, struct client_effects *out)
 	struct client_effect *first = NULL, *last = NULL, *e;
 	size_t i;
 
+	TRY(search_flush(s));
 	TRY(step_put_meta(s));
 	for (i = 0; i < s->r.n; i++) {
 		const struct rec_entry *r = &s->r.e[i];

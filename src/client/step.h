@@ -11,6 +11,8 @@
 #include "core/sessions.h"
 #include "wire/shapes.h"
 
+struct search_op;
+
 struct step {
 	struct client *c;
 	const struct provider *pv;
@@ -20,6 +22,8 @@ struct step {
 	struct meta m;			/* stored at the end when it changed */
 	struct client_effect *first, *last;
 	uint64_t timer;			/* the earliest wish so far */
+	struct search_op *search;	/* what the index is to learn */
+	size_t search_n;
 	struct store store;		/* the core's view of r */
 	struct arena scratch;		/* the core's, wiped after each use */
 	struct core core;
