@@ -332,7 +332,12 @@ apply_event(struct step *s, const struct apply *ap, enum apply_state *state,
 	case EVENT_EDIT:
 		return apply_edit(s, ap, state, cause);
 	case EVENT_DELETE:
-		return apply_erase(s, &own, ITEM_DELETED, state);
+		TRY(apply_erase(s, &own, ITEM_DELETED, state));
+		/* It never came and never will: its id is used up. */
+		if (*state == APPLY_LATER)
+			TRY(item_use(s, &own.sender, &own.event));
+		*state = APPLY_DONE;
+		return OK;
 	case EVENT_REACTION:
 	case EVENT_PIN:
 		return apply_about(s, ap, state, cause);

@@ -21,16 +21,16 @@ erase_key(uint64_t when, const struct client_item *it)
 }
 
 /* Copies of own events that are kept for those who ask again: that one, and
- * all edits of it. */
+ * what was said of it (`all`: edits, reactions). */
 static enum err
-erase_kept(struct step *s, const struct client_item *it)
+erase_kept(struct step *s, const struct client_item *it, bool all)
 {
 	struct span key = { NULL, 0 }, value;
 	struct event e;
 	enum err err;
 
 	TRY(rec_del(&s->r, REC_SENT, ID_SPAN(it->event)));
-	if (it->edit_number == 0)
+	if (!all)
 		return OK;
 	while ((err = rec_seek(&s->r, REC_SENT, (struct span){ NULL, 0 }, key,
 	    false, &key, &value)) == OK) {
@@ -38,7 +38,8 @@ erase_kept(struct step *s, const struct client_item *it)
 
 		(void)rd_u64(&r);
 		if (event_decode(rd_rest(&r), &e) == OK &&
-		    e.kind == EVENT_EDIT && ID_EQ(e.target, it->event))
+		    (e.kind == EVENT_EDIT || e.kind == EVENT_REACTION) &&
+		    ID_EQ(e.target, it->event))
 			TRY(rec_del(&s->r, REC_SENT, key));
 	}
 	return err == ERR_NOT_FOUND ? OK : err;
@@ -49,12 +50,14 @@ erase_item(struct step *s, struct client_item *it, enum client_item_kind kind)
 {
 	struct client_ref ref = { it->sender, it->event };
 	struct rec_key k = erase_key(it->expires_at_ms, it);
+	bool own;
 
 	if (it->expire_s != 0)
 		TRY(rec_del(&s->r, REC_EXPIRY, rec_key_span(&k)));
-	TRY(react_drop(s, &it->chat, &ref));
-	if (ID_EQ(it->sender, s->m.user) && it->sub != 0)
-		TRY(erase_kept(s, it));
+	TRY(react_drop(s, &it->chat, &ref, &own));
+	own = own || (ID_EQ(it->sender, s->m.user) && it->edit_number != 0);
+	if (it->sub != 0)
+		TRY(erase_kept(s, it, own));
 	it->kind = kind;
 	it->cause = OK;
 	it->flags &= ITEM_DELIVERED | ITEM_READ | ITEM_LATE;

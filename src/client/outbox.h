@@ -91,8 +91,9 @@ MUST_USE enum err outnew_conflicts(struct step *s);
 MUST_USE enum err outnew_hide(struct step *s, const struct user_id *chat_with,
     const struct client_ref *to);
 /*
- * The entry of the lane of user that is not encrypted yet, of this kind: the
- * event itself (a text) or what is about it (an edit). ERR_NOT_FOUND.
+ * The entry of the lane of user that nobody was given yet, of this kind: the
+ * event itself (a text) or what is about it (an edit). It comes back
+ * unencrypted: store or drop it. ERR_NOT_FOUND.
  */
 MUST_USE enum err outnew_find_open(struct step *s, const struct user_id *user,
     uint8_t kind, const struct event_id *event, struct out *o);

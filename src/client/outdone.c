@@ -118,8 +118,13 @@ outdone_sent(struct step *s, const struct out *o,
 	if (o->only.device != 0)
 		return OK;
 	TRY(person_meet(s, &rep->chat_id, &o->user, &c));
-	c.has_last = c.pinned = true;
-	c.last = o->event;
+	c.pinned = true;
+	/* The server keeps the newest edit alone: none is named by what
+	 * comes after it. */
+	if (o->kind != EVENT_EDIT) {
+		c.has_last = true;
+		c.last = o->event;
+	}
 	TRY(person_save_chat(s, &c));
 	/* The link of the chat that only the acknowledgement tells. */
 	TRY(inbox_link(s, &rep->chat_id, rep->position,

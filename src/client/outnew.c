@@ -249,8 +249,12 @@ outnew_find_open(struct step *s, const struct user_id *user, uint8_t kind,
 		const struct event_id *is = kind == EVENT_TEXT ? &o->event :
 		    &o->target;
 
-		if (o->c.n == 0 && o->kind == kind && ID_EQ(*is, *event))
+		/* Bytes that nobody was given yet may be made anew. */
+		if (o->tries == 0 && o->kind == kind && ID_EQ(*is, *event)) {
+			o->c = (struct span){ NULL, 0 };
+			o->n = 0;
 			return OK;
+		}
 		from = outrec_key(o, &k);
 	}
 	return err;

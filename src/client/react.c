@@ -206,13 +206,14 @@ react_sent(struct step *s, enum client_show_type type,
 
 enum err
 react_drop(struct step *s, const struct chat_id *chat,
-    const struct client_ref *to)
+    const struct client_ref *to, bool *own)
 {
 	struct rec_key k = react_key(SHOW_PIN, chat, to, NULL);
 	struct span key = { NULL, 0 }, value;
 	struct react_rec rec;
 	enum err err;
 
+	*own = false;
 	TRY(react_get(s, REC_PINNED, rec_key_span(&k), &rec));
 	if (rec.seq != 0) {
 		TRY(item_unlog(s, rec.seq));
@@ -224,6 +225,8 @@ react_drop(struct step *s, const struct chat_id *chat,
 	while ((err = rec_seek(&s->r, REC_REACT, rec_key_span(&k), key, false,
 	    &key, &value)) == OK) {
 		TRY(react_decode(value, &rec));
+		*own = *own || span_eq(span_sub(key, 2 * ID_LEN, ID_LEN),
+		    ID_SPAN(s->m.user));
 		TRY(item_unlog(s, rec.seq));
 		TRY(rec_del(&s->r, REC_REACT, key));
 	}

@@ -34,9 +34,10 @@ MUST_USE enum err react_wait(struct step *s, const struct react *r,
 MUST_USE enum err react_sent(struct step *s, enum client_show_type type,
     const struct chat_id *chat, const struct client_ref *to,
     const struct event_id *event, uint64_t position);
-/* All that was said of a message is forgotten with it. */
+/* All that was said of a message is forgotten with it. *own_out: this account
+ * was among those who reacted. */
 MUST_USE enum err react_drop(struct step *s, const struct chat_id *chat,
-    const struct client_ref *to);
+    const struct client_ref *to, bool *own_out);
 
 /* By the record's key. ERR_NOT_FOUND. */
 MUST_USE enum err react_load(struct step *s, struct span key,

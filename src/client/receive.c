@@ -185,7 +185,7 @@ receive_fill_gap(struct step *s, const struct receive *rc)
 	return item_put(s, &gap);
 }
 
-/* The same for the message whose place an edit has. */
+/* The same for the message that an edit or a deletion is about. */
 static enum err
 receive_fill_target(struct step *s, const struct receive *rc)
 {
@@ -381,8 +381,9 @@ receive_accept(struct step *s, struct receive *rc)
 		TRY(receive_fill_gap(s, rc));
 		TRY(receive_trail(s, rc));
 	}
-	/* An edit that stands where its message was sent: that one is had. */
-	if (rc->ev.kind == EVENT_EDIT && rc->position == rc->m->position)
+	/* An edit stands for its message where that is not here, and what
+	 * was deleted is not missing. */
+	if (rc->ev.kind == EVENT_EDIT || rc->ev.kind == EVENT_DELETE)
 		TRY(receive_fill_target(s, rc));
 	return receive_act(s, rc);
 }

@@ -1,321 +1,12 @@
 /*
- * test_server.h: for tests only: profiles in memory, and a server in memory
- * that does what docs/api.md says, of what clients use. Included by
- * test_world.h, which has the clients and the network between.
+ * test_server.h: for tests only: a server in memory that does what docs/api.md
+ * says, of what clients use. Included by test_world.h, which has the clients
+ * and the network between.
  */
 #ifndef CLIENT_TEST_SERVER_H
 #define CLIENT_TEST_SERVER_H
 
-#include <stdlib.h>
-
-#include "base/list.h"
-#include "base/text.h"
-#include "client/client.h"
-#include "crypto/host.h"
-#include "crypto/named.h"
-#include "crypto/openssl.h"
-#include "pub/devlist.h"
-#include "pub/prekey_batch.h"
-#include "wire/json.h"
-#include "wire/shapes.h"
-
-#define FAKE_NODES 3
-#define FAKE_LEAVES 64
-#define FAKE_MESSAGES 8192
-#define FAKE_ACTIONS 8192
-
-struct fake_record {
-	uint8_t kind;
-	struct span key, value;		/* malloc'ed */
-};
-
-/* A profile on "disk". */
-struct fake_store {
-	struct fake_record *r;
-	size_t n, cap;
-};
-
-/* A message as the server has it. */
-struct fake_message {
-	struct message_rec m;		/* spans malloc'ed */
-	struct shape_pair pairs[8];
-};
-
-enum fake_action_type { ACT_TIMER, ACT_ANSWER, ACT_EVENT, ACT_ACK, ACT_UP,
-	ACT_START, ACT_DOWN };
-
-struct fake_action {
-	enum fake_action_type type;
-	uint64_t at, order;
-	int node;
-	uint32_t id, status, link;
-	char *name, *json;
-};
-
-struct fake_node {
-	struct fake_store store;
-	struct client c;
-	bool alive, up, caught_up;
-	uint32_t options;		/* 0: CLIENT_LISTEN */
-	uint32_t link;			/* number of the present connection */
-	uint32_t life;			/* number of the present process */
-	uint64_t timer;
-	struct user_id user;
-	char name[16];
-	/* Server's side of this account. */
-	struct span list, cert, header, leaves[FAKE_LEAVES];
-	size_t leaves_n, next_leaf;
-	uint32_t device;
-	uint8_t dsk_hash[32];
-	bool bound;
-	char token[128];
-	unsigned tokens;
-	/* What the test looks at. */
-	unsigned ready, refused, repaired, errors, warnings, crashes;
-};
-
-struct fake {
-	struct provider ossl, pv;
-	struct named named;
-	uint64_t now, order, rnd;
-	uint64_t position;
-	struct fake_node node[FAKE_NODES];
-	struct { struct chat_id id; int a, b; uint64_t made, last;
-	    bool said; } chat[8];
-	int chats;
-	struct fake_message *msg;
-	size_t msgs;
-	struct fake_action act[FAKE_ACTIONS];
-	size_t acts;
-	/* Faults, in percent. */
-	unsigned drop, dup, reorder, crash, lose_answer, cut;
-	/* Changes a message on its way to node `to`; may be NULL. */
-	void (*tamper)(struct fake *f, struct message_rec *m, int to);
-	bool silent;			/* a connection repeats nothing */
-	uint32_t status;		/* of a refusal under way; 0: 404 */
-	unsigned refuse_lists;		/* so many next ones, with 400 */
-	uint8_t *mem;
-};
-
-static inline uint64_t
-fake_rnd(struct fake *f, uint64_t n)
-{
-	f->rnd ^= f->rnd << 13;
-	f->rnd ^= f->rnd >> 7;
-	f->rnd ^= f->rnd << 17;
-	return f->rnd % n;
-}
-
-/*
- * The heap of a test: what is not given back by the end of its world is swept
- * then, so that a test may drop what it looked at.
- */
-struct fake_mem {
-	struct list in;
-	uint8_t p[];
-};
-static struct list fake_heap = { &fake_heap, &fake_heap };
-
-static inline void *
-fake_alloc(size_t n)
-{
-	struct fake_mem *m = calloc(1, sizeof(*m) + n + 1);
-
-	if (m == NULL)
-		abort();
-	list_push(&fake_heap, &m->in);
-	return m->p;
-}
-
-static inline void
-fake_drop(const void *p)
-{
-	union { const void *c; char *p; } u = { p };
-	struct fake_mem *m;
-
-	if (p == NULL)
-		return;
-	m = (struct fake_mem *)(void *)(u.p - offsetof(struct fake_mem, p));
-	list_remove(&m->in);
-	free(m);
-}
-
-static inline void
-fake_sweep(void)
-{
-	struct list *l;
-
-	while ((l = list_pop(&fake_heap)) != NULL)
-		free(LIST_ITEM(l, struct fake_mem, in));
-}
-
-static inline struct span
-fake_dup(struct span s)
-{
-	uint8_t *p = fake_alloc(s.n);
-
-	if (s.n != 0)
-		memcpy(p, s.p, s.n);
-	return span_of(p, s.n);
-}
-
-static inline void
-fake_free(struct span s)
-{
-	fake_drop(s.p);
-}
-
-/* ------------------------------------------------------------ records */
-
-static inline size_t
-fake_lower(const struct fake_store *st, uint8_t kind, struct span key)
-{
-	size_t lo = 0, hi = st->n;
-
-	while (lo < hi) {
-		size_t mid = (lo + hi) / 2;
-		const struct fake_record *r = &st->r[mid];
-
-		if (r->kind < kind || (r->kind == kind &&
-		    span_cmp(r->key, key) < 0))
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
-static inline bool
-fake_is(const struct fake_store *st, size_t i, uint8_t kind, struct span key)
-{
-	return i < st->n && st->r[i].kind == kind &&
-	    span_eq(st->r[i].key, key);
-}
-
-static inline enum err
-fake_load(void *ctx, uint8_t kind, struct span key, struct arena *a,
-    struct span *out)
-{
-	const struct fake_store *st = ctx;
-	size_t i = fake_lower(st, kind, key);
-
-	if (!fake_is(st, i, kind, key))
-		return ERR_NOT_FOUND;
-	return arena_dup(a, st->r[i].value, out);
-}
-
-static inline enum err
-fake_seek(void *ctx, uint8_t kind, struct span prefix, struct span from,
-    bool back, struct arena *a, struct span *key_out, struct span *value_out)
-{
-	const struct fake_store *st = ctx;
-	const struct fake_record *best = NULL;
-	size_t i, lo = fake_lower(st, kind, prefix);
-
-	/* Plain on purpose: the meaning of `seek`, without cleverness. */
-	if (!back && from.n != 0)
-		lo = fake_lower(st, kind, from);
-	for (i = lo; i < st->n && st->r[i].kind == kind; i++) {
-		const struct fake_record *r = &st->r[i];
-
-		if (!span_starts(r->key, prefix)) {
-			if (back || from.n == 0 ||
-			    span_cmp(r->key, prefix) > 0)
-				break;
-			continue;
-		}
-		if (from.n != 0 && (back ? span_cmp(r->key, from) >= 0 :
-		    span_cmp(r->key, from) <= 0)) {
-			if (back)
-				break;
-			continue;
-		}
-		best = r;
-		if (!back)
-			break;
-	}
-	if (best == NULL)
-		return ERR_NOT_FOUND;
-	if (arena_dup(a, best->key, key_out) != OK)
-		return ERR_TOO_LARGE;
-	return arena_dup(a, best->value, value_out);
-}
-
-static inline void
-fake_put(struct fake_store *st, uint8_t kind, bool del, struct span key,
-    struct span value)
-{
-	size_t i = fake_lower(st, kind, key);
-
-	if (fake_is(st, i, kind, key)) {
-		fake_free(st->r[i].value);
-		if (!del) {
-			st->r[i].value = fake_dup(value);
-			return;
-		}
-		fake_free(st->r[i].key);
-		memmove(&st->r[i], &st->r[i + 1],
-		    (st->n - i - 1) * sizeof(*st->r));
-		st->n--;
-		return;
-	}
-	if (del)
-		return;
-	if (st->n == st->cap) {
-		st->cap = st->cap ? 2 * st->cap : 256;
-		st->r = realloc(st->r, st->cap * sizeof(*st->r));
-		if (st->r == NULL)
-			abort();
-	}
-	memmove(&st->r[i + 1], &st->r[i], (st->n - i) * sizeof(*st->r));
-	st->r[i] = (struct fake_record){ kind, fake_dup(key),
-	    fake_dup(value) };
-	st->n++;
-}
-
-/* ------------------------------------------------------------- actions */
-
-static inline struct fake_action *
-fake_later(struct fake *f, enum fake_action_type t, int node, uint64_t in_ms)
-{
-	struct fake_action *a;
-
-	if (f->acts == FAKE_ACTIONS)
-		abort();
-	a = &f->act[f->acts++];
-	*a = (struct fake_action){ .type = t, .node = node,
-	    .at = f->now + in_ms, .order = f->order++ };
-	return a;
-}
-
-static inline char *
-fake_text(struct span s)
-{
-	union { const uint8_t *c; char *p; } u = { fake_dup(s).p };
-
-	return u.p;
-}
-
-static inline void
-fake_send_event(struct fake *f, int to, const char *name, struct span json,
-    uint64_t in_ms)
-{
-	struct fake_action *a = fake_later(f, ACT_EVENT, to, in_ms);
-
-	a->link = f->node[to].link;
-	a->name = fake_text(span_str(name));
-	a->json = fake_text(json);
-}
-
-static inline struct span
-fake_json(struct arena *a, const struct shape *shape, const void *rec)
-{
-	struct span out;
-
-	if (shape_encode_arena(shape, rec, a, &out) != OK)
-		abort();
-	return out;
-}
+#include "client/test_store.h"
 
 /* -------------------------------------------------------------- server */
 
@@ -350,6 +41,25 @@ fake_new_token(struct fake *f, int i)
 	n->token[t.n] = '\0';
 }
 
+static inline int
+fake_chat(const struct fake *f, const struct chat_id *id)
+{
+	int i;
+
+	for (i = 0; i < f->chats; i++)
+		if (ID_EQ(f->chat[i].id, *id))
+			return i;
+	return -1;
+}
+
+static inline bool
+fake_sees(const struct fake *f, const struct chat_id *id, int who)
+{
+	int chat = fake_chat(f, id);
+
+	return f->chat[chat].a == who || f->chat[chat].b == who;
+}
+
 /* What `to` may see of a message. */
 static inline struct span
 fake_view(struct fake *f, struct arena *a, const struct fake_message *msg,
@@ -375,28 +85,82 @@ fake_view(struct fake *f, struct arena *a, const struct fake_message *msg,
 }
 
 static inline void
-fake_deliver(struct fake *f, struct arena *a, size_t index, int to)
+fake_deliver_event(struct fake *f, const char *name, struct span json, int to)
 {
-	const struct fake_message *m = &f->msg[index];
 	unsigned times = fake_rnd(f, 100) < f->dup ? 2 : 1;
 
 	if (!f->node[to].up || fake_rnd(f, 100) < f->drop)
 		return;
 	while (times-- > 0)
-		fake_send_event(f, to, "message:new", fake_view(f, a, m, to),
+		fake_send_event(f, to, name, json,
 		    fake_rnd(f, 100) < f->reorder ? fake_rnd(f, 400) :
 		    1 + fake_rnd(f, 3));
 }
 
-static inline int
-fake_chat(const struct fake *f, const struct chat_id *id)
+static inline void
+fake_deliver(struct fake *f, struct arena *a, size_t index, int to)
 {
-	int i;
+	fake_deliver_event(f, "message:new", fake_view(f, a, &f->msg[index],
+	    to), to);
+}
 
-	for (i = 0; i < f->chats; i++)
-		if (ID_EQ(f->chat[i].id, *id))
-			return i;
-	return -1;
+/* message:edited or message:deleted, as `to` sees it. */
+static inline struct span
+fake_change_view(struct fake *f, struct arena *a,
+    const struct fake_change *c, int to)
+{
+	const struct message_rec *m = &f->msg[c->msg].m;
+	struct deleted_ev d = { .message_id = m->message_id,
+	    .chat_id = m->chat_id, .user_id = m->sender_id,
+	    .scope = DELETE_SCOPE_ALL, .deleted_at = f->now,
+	    .has_position = true, .position = c->position, .has_prev = true,
+	    .prev = c->prev };
+	struct wr w;
+
+	if (c->removed)
+		return fake_json(a, &shape_deleted_ev, &d);
+	w = wr_init(arena_bytes(a, 200000), 200000);
+	wr_str(&w, "{\"message\":");
+	wr_span(&w, fake_view(f, a, &f->msg[c->msg], to));
+	wr_str(&w, ",\"position\":");
+	wr_dec(&w, c->position);
+	wr_str(&w, ",\"prev\":");
+	wr_dec(&w, c->prev);
+	wr_str(&w, "}");
+	return wr_done(&w);
+}
+
+/* The event that comes next after a position, of those who may see it. */
+static inline bool
+fake_next_event(struct fake *f, struct arena *a, int who, uint64_t after,
+    struct sync_event_rec *out)
+{
+	const struct fake_message *m = NULL;
+	const struct fake_change *c = NULL;
+	uint64_t best = UINT64_MAX;
+	size_t i;
+
+	for (i = 0; i < f->msgs && m == NULL; i++)
+		if (f->msg[i].m.position > after &&
+		    fake_sees(f, &f->msg[i].m.chat_id, who)) {
+			m = &f->msg[i];
+			best = m->m.position;
+		}
+	for (i = 0; i < f->changes; i++)
+		if (f->change[i].position > after && f->change[i].position <
+		    best && fake_sees(f, &f->msg[f->change[i].msg].m.chat_id,
+		    who)) {
+			c = &f->change[i];
+			best = c->position;
+		}
+	if (c != NULL)
+		*out = (struct sync_event_rec){ c->position, c->prev,
+		    c->removed ? SPAN("message:deleted") :
+		    SPAN("message:edited"), fake_change_view(f, a, c, who) };
+	else if (m != NULL)
+		*out = (struct sync_event_rec){ best, m->m.prev,
+		    SPAN("message:new"), fake_view(f, a, m, who) };
+	return best != UINT64_MAX;
 }
 
 /* docs/protocol.md, Sealing: a resend repeats the bytes. */
@@ -460,7 +224,9 @@ fake_take_message(struct fake *f, struct arena *a, int from, struct span json)
 		    .encrypted_content = fake_dup(req.encrypted_content),
 		    .has_iv = true, .iv = fake_dup(req.iv),
 		    .timestamp = f->now, .position = ++f->position,
-		    .message_type = req.message_type };
+		    .message_type = req.message_type,
+		    .has_metadata = req.has_metadata,
+		    .metadata = req.metadata };
 		for (i = 0; i < 16; i++)
 			m->m.message_id.b[i] = (uint8_t)fake_rnd(f, 256);
 		m->pairs[0].name = fake_dup(req.encrypted_keys.p[0].name);
@@ -470,7 +236,7 @@ fake_take_message(struct fake *f, struct arena *a, int from, struct span json)
 		f->chat[chat].said = true;
 		m->m.prev = f->chat[chat].last;
 		/* An event for some devices is nobody's prev. */
-		if (req.message_type != MSG_TYPE_EVENT)
+		if (req.message_type != MSG_TYPE_EVENT || req.has_metadata)
 			f->chat[chat].last = m->m.position;
 		fake_deliver(f, a, f->msgs - 1, other);
 	} else {
@@ -482,6 +248,151 @@ fake_take_message(struct fake *f, struct arena *a, int from, struct span json)
 	rep.position = m->m.position;
 	rep.prev = m->m.prev;
 	return fake_json(a, &shape_msg_send_rep, &rep);
+}
+
+/* A later event about message i, told to both of its chat. */
+static inline const struct fake_change *
+fake_changed(struct fake *f, struct arena *a, size_t i,
+    const struct event_id *event, bool removed)
+{
+	struct fake_change *c = &f->change[f->changes++];
+	int chat = fake_chat(f, &f->msg[i].m.chat_id), k;
+
+	if (f->changes == 64)
+		abort();
+	*c = (struct fake_change){ .msg = i, .position = ++f->position,
+	    .prev = f->chat[chat].last, .removed = removed };
+	if (event != NULL)
+		c->event = *event;
+	f->chat[chat].last = c->position;
+	for (k = 0; k < FAKE_NODES; k++)
+		if (f->chat[chat].a == k || f->chat[chat].b == k)
+			fake_deliver_event(f, removed ? "message:deleted" :
+			    "message:edited", fake_change_view(f, a, c, k), k);
+	return c;
+}
+
+/* message:edit; the acknowledgement's JSON. */
+static inline struct span
+fake_take_edit(struct fake *f, struct arena *a, int from, struct span json)
+{
+	const struct fake_change *c = NULL;
+	struct fake_message *m = NULL;
+	struct msg_edit_req req;
+	struct msg_edit_rep rep = { .edited_at = f->now };
+	size_t i;
+
+	if (shape_decode(&shape_msg_edit_req, json, a, &req, NULL) != OK)
+		abort();
+	for (i = 0; i < f->msgs; i++)
+		if (ID_EQ(f->msg[i].m.message_id, req.message_id))
+			m = &f->msg[i];
+	if (m == NULL || !ID_EQ(m->m.sender_id, f->node[from].user) ||
+	    !m->m.has_encrypted_content)
+		return SPAN("{\"error\":{\"code\":\"not_found\","
+		    "\"message\":\"no\"}}");
+	if (f->refuse_edit != OK)
+		return SPAN("{\"error\":{\"code\":\"conflict\","
+		    "\"message\":\"too late\"}}");
+	for (i = 0; i < f->changes; i++)
+		if (ID_EQ(f->change[i].event, req.client_message_id))
+			c = &f->change[i];
+	if (c == NULL) {
+		m->m.client_message_id = req.client_message_id;
+		m->m.encrypted_content = fake_dup(req.encrypted_content);
+		m->m.iv = fake_dup(req.iv);
+		m->m.has_edited_at = true;
+		m->m.edited_at = f->now;
+		m->pairs[0].name = fake_dup(req.encrypted_keys.p[0].name);
+		m->pairs[0].value = fake_dup(req.encrypted_keys.p[0].value);
+		c = fake_changed(f, a, (size_t)(m - f->msg),
+		    &req.client_message_id, false);
+	}
+	rep.message_id = m->m.message_id;
+	rep.chat_id = m->m.chat_id;
+	rep.position = c->position;
+	rep.prev = c->prev;
+	return fake_json(a, &shape_msg_edit_rep, &rep);
+}
+
+/* DELETE of a message for all. */
+static inline struct span
+fake_remove(struct fake *f, struct arena *a, int who, struct span path)
+{
+	struct message_id id;
+	size_t i;
+
+	f->removals++;
+	if (!id_decode(span_sub(path, 14, 36), id.b))
+		abort();
+	for (i = 0; i < f->msgs; i++) {
+		struct message_rec *m = &f->msg[i].m;
+
+		if (!ID_EQ(m->message_id, id) ||
+		    !ID_EQ(m->sender_id, f->node[who].user))
+			continue;
+		if (m->has_encrypted_content) {
+			m->has_encrypted_content = m->has_iv = false;
+			m->encrypted_keys.n = 0;
+			m->has_deleted_at = true;
+			m->deleted_at = f->now;
+			(void)fake_changed(f, a, i, NULL, true);
+		}
+		return SPAN("{}");
+	}
+	return SPAN("");
+}
+
+/* message:read: the other one hears of it. */
+static inline void
+fake_take_read(struct fake *f, struct arena *a, int from, struct span json)
+{
+	struct msg_read_req req;
+	struct read_ev ev = { .user_id = f->node[from].user,
+	    .read_at = f->now };
+	int chat;
+
+	if (shape_decode(&shape_msg_read_req, json, a, &req, NULL) != OK)
+		abort();
+	chat = fake_chat(f, &req.chat_id);
+	ev.chat_id = req.chat_id;
+	ev.position = req.position;
+	fake_deliver_event(f, "message:read", fake_json(a, &shape_read_ev,
+	    &ev), f->chat[chat].a == from ? f->chat[chat].b :
+	    f->chat[chat].a);
+}
+
+/* GET and PUT of the settings; one account's are enough. */
+static inline struct span
+fake_settings(struct fake *f, struct arena *a, struct span body)
+{
+	struct settings_rep rep = { .version = f->settings, .has_data =
+	    f->blob.n != 0, .data = f->blob, .flags = f->flags };
+	struct settings_put_rep put;
+	struct settings_put_req req;
+
+	if (body.n == 0)
+		return fake_json(a, &shape_settings_rep, &rep);
+	if (shape_decode(&shape_settings_put_req, body, a, &req, NULL) != OK)
+		abort();
+	if (f->conflict || req.version != f->settings) {
+		f->conflict = false;
+		f->settings++;
+		f->status = 409;
+		return SPAN("");
+	}
+	if (req.has_flags && req.flags.has_typing) {
+		f->flags.has_typing = true;
+		f->flags.typing = req.flags.typing;
+	}
+	if (req.has_flags && req.flags.has_searchable) {
+		f->flags.has_searchable = true;
+		f->flags.searchable = req.flags.searchable;
+	}
+	if (req.has_data)
+		f->blob = fake_dup(req.data);
+	put.version = ++f->settings;
+	return fake_json(a, &shape_settings_put_rep, &put);
 }
 
 static inline struct span
@@ -517,24 +428,17 @@ fake_bundles(struct fake *f, struct arena *a, struct fake_node *n)
 static inline struct span
 fake_sync(struct fake *f, struct arena *a, int who, uint64_t after)
 {
-	struct sync_event_rec *ev = arena_alloc(a, 50 * sizeof(*ev));
+	struct sync_event_rec *ev = arena_alloc(a, 51 * sizeof(*ev));
 	struct sync_rep rep = { .position = f->position };
-	size_t i, n = 0;
+	size_t n = 0;
 
-	for (i = 0; i < f->msgs; i++) {
-		const struct fake_message *m = &f->msg[i];
-		int chat = fake_chat(f, &m->m.chat_id);
-
-		if (m->m.position <= after || (f->chat[chat].a != who &&
-		    f->chat[chat].b != who))
-			continue;
+	while (fake_next_event(f, a, who, after, &ev[n])) {
 		if (n == 50) {
 			rep.more = true;
 			rep.position = ev[n - 1].position;
 			break;
 		}
-		ev[n++] = (struct sync_event_rec){ m->m.position, m->m.prev,
-		    SPAN("message:new"), fake_view(f, a, m, who) };
+		after = ev[n++].position;
 	}
 	rep.events.p = ev;
 	rep.events.n = n;
@@ -704,6 +608,23 @@ fake_rest(struct fake *f, struct arena *a, int who, struct span path,
 		fake_new_token(f, who);
 		refresh.access_token = span_str(f->node[who].token);
 		return fake_json(a, &shape_refresh_rep, &refresh);
+	}
+	if (span_starts(path, SPAN("/api/messages/")))
+		return fake_remove(f, a, who, path);
+	if (span_starts(path, SPAN("/api/settings")))
+		return fake_settings(f, a, body);
+	if (span_starts(path, SPAN("/api/blocks"))) {
+		f->blocks += path.n > 11 || body.n != 0;
+		return path.n == 11 && body.n == 0 ? SPAN("{\"blocks\":[]}") :
+		    SPAN("{}");
+	}
+	if (span_starts(path, SPAN("/api/reports"))) {
+		f->reports++;
+		return SPAN("{}");
+	}
+	if (span_starts(path, SPAN("/api/chats/")) && body.n != 0) {
+		f->patches++;
+		return SPAN("{}");
 	}
 	if (span_starts(path, SPAN("/api/chats")) && body.n != 0)
 		return fake_open_chat(f, a, who, body);

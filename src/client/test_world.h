@@ -51,7 +51,9 @@ fake_do_request(struct fake *f, struct arena *a, int i,
 	} else if (status != 0) {
 		wr_str(&w, "{\"success\":false,\"error\":{\"code\":\"");
 		wr_str(&w, status == 401 ? "token_expired" :
-		    status == 404 ? "not_found" :
+		    status == 404 ? "not_found" : status == 409 &&
+		    span_starts(e->u.request.path, SPAN("/api/settings")) ?
+		    "conflict" :
 		    status == 400 ? "validation_failed" : span_starts(
 		    e->u.request.path, SPAN("/api/devices")) ? "conflict" :
 		    "list_conflict");
@@ -89,9 +91,16 @@ fake_do_emit(struct fake *f, struct arena *a, int i,
 		fake_cut(f, i);
 		return;
 	}
-	if (!span_eq(e->u.emit.name, SPAN("message:send")))
+	if (span_eq(e->u.emit.name, SPAN("message:read")))
+		fake_take_read(f, a, i, e->u.emit.json);
+	if (span_eq(e->u.emit.name, SPAN("typing:start")))
+		n->typings++;
+	if (span_eq(e->u.emit.name, SPAN("message:edit")))
+		ack = fake_take_edit(f, a, i, e->u.emit.json);
+	else if (span_eq(e->u.emit.name, SPAN("message:send")))
+		ack = fake_take_message(f, a, i, e->u.emit.json);
+	else
 		return;
-	ack = fake_take_message(f, a, i, e->u.emit.json);
 	act = fake_later(f, ACT_ACK, i, 1 + fake_rnd(f, 5));
 	act->id = e->u.emit.ack;
 	act->link = n->link;
@@ -107,8 +116,10 @@ fake_do_connect(struct fake *f, struct arena *a, int i,
 	    .has_device_id = n->bound, .device_id = n->device,
 	    .position = f->position };
 	struct fake_action *act;
+	struct sync_event_rec missed;
+	uint64_t in_ms = 2, after = e->u.connect.after;
+	char *name;
 	size_t k;
-	uint64_t in_ms = 2;
 
 	n->link++;
 	n->up = true;
@@ -122,19 +133,16 @@ fake_do_connect(struct fake *f, struct arena *a, int i,
 		    (f->chat[k].a == i || f->chat[k].b == i))
 			fake_send_event(f, i, "chat:created",
 			    fake_created(f, a, (int)k), in_ms++);
-	for (k = 0; k < f->msgs && !f->silent; k++) {
-		int chat = fake_chat(f, &f->msg[k].m.chat_id);
-
-		if (f->msg[k].m.position <= e->u.connect.after ||
-		    (f->chat[chat].a != i && f->chat[chat].b != i))
-			continue;
+	while (!f->silent && fake_next_event(f, a, i, after, &missed)) {
+		after = missed.position;
 		if (in_ms > 300) {	/* as the server's 1,000 */
 			fake_send_event(f, i, "sync:now",
 			    SPAN("{\"position\":1}"), in_ms);
 			break;
 		}
-		fake_send_event(f, i, "message:new",
-		    fake_view(f, a, &f->msg[k], i), in_ms++);
+		name = fake_text(missed.event);
+		fake_send_event(f, i, name, missed.data, in_ms++);
+		fake_drop(name);
 	}
 }
 
@@ -148,8 +156,12 @@ fake_do_show(struct fake *f, int i, const struct client_show *show)
 		n->ready++;
 	if (show->type == SHOW_LINK)
 		n->caught_up = show->u.link.up && show->u.link.caught_up;
-	if (show->type == SHOW_ERROR)
+	if (show->type == SHOW_ERROR) {
 		n->errors++;
+		n->error = show->u.error.err;
+	}
+	if (show->type == SHOW_DONE)
+		n->dones++;
 	if (show->type == SHOW_WARNING)
 		n->warnings++;
 	if (show->type == SHOW_MESSAGE && show->u.item.kind == ITEM_REFUSED)
