@@ -237,7 +237,8 @@ call_refresh(struct step *s)
 	    s->c->bad_tag != call_token_tag(s->m.access))
 		return OK;
 	/* A refresh token works once: two processes must not both use it. */
-	if (s->now < s->m.token_lease_ms) {
+	if (s->now < s->m.token_lease_ms &&
+	    s->m.token_lease_ms - s->now <= TOKEN_LEASE_MS) {
 		step_wake(s, s->m.token_lease_ms);
 		return OK;
 	}

@@ -5,6 +5,7 @@
 #include "client/client.h"
 
 #include "client/change.h"
+#include "client/clock.h"
 #include "client/erase.h"
 #include "client/keyring.h"
 #include "client/link.h"
@@ -423,6 +424,7 @@ client_step(struct client *c, struct arena *a, const struct client_input *in,
 	*out = (struct client_effects){ NULL, 0 };
 	if (s == NULL)
 		return ERR_TOO_LARGE;
+	clock_follow(c, in->now_ms);
 	err = step_init(s, c, a, in->now_ms, true);
 	if (err == OK)
 		err = client_run(s, in, out);

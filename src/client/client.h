@@ -673,6 +673,7 @@ struct client {
 	bool caught_up;			/* but that is not said yet */
 	uint64_t bad_tag;		/* of the token that was refused */
 	bool dirty;			/* pump once more in this step */
+	uint64_t now_ms;		/* Unix time of the last step */
 	uint64_t gone_ms;		/* connect again then */
 	uint32_t failures;		/* of connecting, in a row */
 	uint64_t heard_ms;		/* last event of the socket */

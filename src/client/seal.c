@@ -413,7 +413,9 @@ seal_prepare(struct step *s, struct out *o, enum seal_state *state,
 	if (lack_n == 0)
 		return OK;
 	*state = SEAL_WAIT;
-	if (s->now < o->next_ms) {
+	/* Farther ahead it was never set: the clock went back. */
+	if (s->now < o->next_ms && o->next_ms - s->now <=
+	    SEAL_BUNDLE_WAIT_MS) {
 		step_wake(s, o->next_ms);
 		return OK;
 	}
