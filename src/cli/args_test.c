@@ -130,7 +130,7 @@ test_args_counts_operands(void **state)
 {
 	(void)state;
 	refuse("send", "\"send\" needs");
-	refuse("chat", "\"chat\" needs NAME");
+	refuse("history", "\"history\" needs NAME");
 	refuse("chat a b", "no place for \"b\"");
 	refuse("register me", "no place for \"me\"");
 	char many[2 * WORDS_MAX + 8] = "send";

@@ -142,6 +142,9 @@ enum exit_status host_open_reader(struct host *h, const struct args *a,
 /* Waits until all that is new was fetched. Errors as host_wait. */
 enum exit_status host_catch_up(struct host *h);
 
+/* Waits until this device's keys are at the server. Errors as host_wait. */
+enum exit_status host_settle(struct host *h);
+
 /* ---- running ---- */
 
 /* One input; in->now_ms is filled in. */

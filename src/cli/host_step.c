@@ -533,6 +533,7 @@ host_peek(struct host *h)
 		return h->fatal;
 	}
 	bool enters = h->args->cmd == CMD_login ||
+	    h->args->cmd == CMD_link || h->args->cmd == CMD_restore ||
 	    h->args->cmd == CMD_register;
 	if (!st.signed_in && !enters) {
 		host_error(h, "nobody is signed in on this profile; do it "
@@ -551,6 +552,9 @@ host_start(struct host *h, const struct host_ops *ops, bool live)
 		return st;
 	h->ops = ops;
 	h->live = live;
+	/* One that stays does by the way what may take a while. */
+	if (live)
+		h->client.options |= CLIENT_STAYS;
 	in.u.start.generation = h->seen;
 	if (take_signals(h) != OK) {
 		host_error(h, "signals cannot be waited for");
@@ -576,6 +580,27 @@ is_caught_up(struct host *h, const void *ctx)
 	arena_wipe(&h->query, m);
 	host_read_end(h);
 	return e == OK && st.inbox_n == 0;
+}
+
+/* Everything that this device has to have at the server is there. */
+static bool
+is_settled(struct host *h, const void *ctx)
+{
+	struct client_status st = { .ready = false };
+	(void)ctx;
+	if (host_read(h) != OK)
+		return false;
+	struct arena_mark m = arena_mark(&h->query);
+	enum err e = client_status(&h->client, &h->query, &st);
+	arena_wipe(&h->query, m);
+	host_read_end(h);
+	return e == OK && st.ready;
+}
+
+enum exit_status
+host_settle(struct host *h)
+{
+	return host_wait(h, is_settled, NULL, host_timeout(h));
 }
 
 enum exit_status

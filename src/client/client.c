@@ -283,6 +283,15 @@ client_start(struct step *s, const struct client_input *in)
 }
 
 static enum err
+client_ack(struct step *s, const struct client_input *in)
+{
+	bool mine;
+
+	TRY(link_ack(s, in->u.ack.id, &mine));
+	return mine ? OK : outbox_ack(s, in->u.ack.id, in->u.ack.json);
+}
+
+static enum err
 client_take(struct step *s, const struct client_input *in)
 {
 	switch (in->type) {
@@ -333,7 +342,7 @@ client_take(struct step *s, const struct client_input *in)
 	case CLIENT_EVENT:
 		return link_event(s, in->u.event.name, in->u.event.json);
 	case CLIENT_ACK:
-		return outbox_ack(s, in->u.ack.id, in->u.ack.json);
+		return client_ack(s, in);
 	case CLIENT_UP:
 		return link_up(s);
 	case CLIENT_DOWN:

@@ -660,6 +660,13 @@ struct client_wait {
 	uint64_t sent_ms;
 };
 
+#define CLIENT_READS_MAX 8u		/* marks awaiting their ack at once */
+struct client_say {
+	uint32_t ack;			/* 0: free */
+	struct chat_id chat;
+	uint64_t position;
+};
+
 struct client {
 	const struct provider *pv;
 	struct client_host host;
@@ -697,6 +704,7 @@ struct client {
 	bool search_done;		/* the history is indexed */
 	struct client_call calls[CLIENT_CALLS_MAX];
 	struct client_wait waits[CLIENT_SENDS_MAX];
+	struct client_say says[CLIENT_READS_MAX];
 };
 
 /* Starts a process' view. pv and host have to outlive it. */

@@ -10,6 +10,7 @@
 #include "client/person.h"
 #include "client/secret.h"
 #include "client/setup.h"
+#include "client/trust.h"
 #include "core/devices.h"
 #include "wire/json.h"
 
@@ -445,6 +446,7 @@ newdev_named(struct step *s, struct linkrec *l,
 	if (s->now > s->m.signed_up_ms)
 		s->m.signed_up_ms = s->now;
 	TRY(setup_make_prekeys(s));
+	trust_ask(s);
 	return linkrec_go(s, l, arcin_is_open(s) ? LINK_HISTORY : LINK_DONE);
 }
 

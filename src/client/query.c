@@ -4,6 +4,9 @@
  */
 #include "client/client.h"
 
+#include "client/arcin.h"
+#include "client/arcout.h"
+#include "client/fleet.h"
 #include "client/item.h"
 #include "client/person.h"
 #include "client/setup.h"
@@ -45,6 +48,21 @@ query_own_list(struct step *s, struct client_status *out)
 	return err == ERR_NOT_FOUND ? OK : err;
 }
 
+static void
+query_keyring(struct step *s, struct client_status *out)
+{
+	struct span none = { NULL, 0 };
+	uint8_t link = ARCOUT_LINK;
+	enum err err;
+
+	out->revoked = (s->m.flags & META_REVOKED) != 0;
+	out->renew_due = (s->m.flags & META_RENEW_DUE) != 0;
+	out->history_in = arcin_is_open(s);
+	out->history_out = rec_has(&s->r, REC_OUTGOING, span_of(&link, 1),
+	    &err);
+	out->restoring = rec_has(&s->r, REC_RESTORE, none, &err);
+}
+
 enum err
 client_status(struct client *c, struct arena *a, struct client_status *out)
 {
@@ -63,6 +81,7 @@ client_status(struct client *c, struct arena *a, struct client_status *out)
 	out->outbox_n = s->m.out_n;
 	out->inbox_n = s->m.inbox_n;
 	out->batch_ms = s->m.batch_ms;
+	query_keyring(s, out);
 	err = setup_is_done(s, &out->ready);
 	if (err == OK)
 		err = query_own_list(s, out);
@@ -208,7 +227,12 @@ query_device(struct step *s, const struct user_id *user,
 	out->has_session = info.exists;
 	out->pq_auth = (uint8_t)info.pq_auth;
 	out->epoch = info.epoch;
-	return OK;
+	out->since_ms = info.created_ms;
+	out->mixed_ms = info.last_mix_ms;
+	if (!ID_EQ(*user, s->m.user))
+		return OK;
+	err = fleet_name(s, e->device, &out->name, &out->active_ms);
+	return err == ERR_NOT_FOUND ? OK : err;
 }
 
 static enum err
@@ -278,7 +302,8 @@ query_chat(struct step *s, const struct chat_id *id, struct client_chat *out)
 
 	TRY(person_chat(s, id, &c));
 	*out = (struct client_chat){ .chat = *id, .user = c.user,
-	    .head = c.head, .flags = c.flags, .expire_s = person_timer(&c) };
+	    .head = c.head, .flags = c.flags, .expire_s = person_timer(&c),
+	    .said = c.said_read };
 	TRY(person_load(s, &c.user, &p));
 	out->blocked = (p.flags & PERSON_BLOCKED) != 0;
 	err = rec_get(&s->r, REC_DRAFT, ID_SPAN(c.user), &out->draft);

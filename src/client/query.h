@@ -101,6 +101,7 @@ struct client_chat {
 	struct user_id user;		/* the other one; oneself: notes */
 	uint64_t head;			/* position of its last event */
 	uint64_t read;			/* what I have read */
+	uint64_t said;			/* and what of that the server knows */
 	uint32_t unread_n;		/* counted up to 1000 */
 	uint32_t mentions_n;		/* of me, among them */
 	uint32_t flags;			/* enum client_chat_flag */

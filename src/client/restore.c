@@ -7,6 +7,7 @@
 
 #include "client/secret.h"
 #include "client/setup.h"
+#include "client/trust.h"
 #include "client/vault.h"
 #include "core/devices.h"
 #include "core/recovery.h"
@@ -390,6 +391,7 @@ restore_listed(struct step *s, struct restore *x, const struct backup *b,
 {
 	if (!x->file)
 		TRY(vault_adopt(s, &x->bk, b, x->version));
+	trust_ask(s);
 	x->state = RESTORE_HISTORY;
 	x->bytes = (struct span){ NULL, 0 };
 	wipe(&x->bk, sizeof(x->bk));
