@@ -98,18 +98,18 @@ on_answer(void *ctx, uint64_t id, const struct remote_answer *a)
 	t->ops->on_ack(t->ctx, (uint32_t)id, wr_done(&w));
 }
 
-/* The same object without chatId, which goes into the path. */
+/* The same object without the id of that name, which goes into the path. */
 static enum err
-split(struct span json, struct span *chat_out, struct wr *w)
+split(struct span json, struct span id, struct span *id_out, struct wr *w)
 {
 	struct json j = json_init(json);
 	struct span name, value;
 	bool first = true;
-	*chat_out = (struct span){ 0 };
+	*id_out = (struct span){ 0 };
 	if (json_object(&j)) {
 		while (json_member(&j, NULL, &name)) {
-			if (span_eq(name, SPAN("chatId"))) {
-				json_string(&j, NULL, chat_out);
+			if (span_eq(name, id)) {
+				json_string(&j, NULL, id_out);
 				continue;
 			}
 			if (!json_raw(&j, &value))
@@ -123,7 +123,7 @@ split(struct span json, struct span *chat_out, struct wr *w)
 	}
 	wr_str(w, first ? "{}" : "}");
 	TRY(json_end(&j));
-	return chat_out->n > 0 && wr_ok(w) ? OK : ERR_FORMAT;
+	return id_out->n > 0 && wr_ok(w) ? OK : ERR_FORMAT;
 }
 
 void
@@ -132,20 +132,23 @@ stand_emit(struct stand *t, struct span name, struct span json, uint32_t ack)
 	uint8_t path[PATH_MAX_BYTES];
 	struct wr p = wr_init(path, sizeof(path)), w;
 	struct buf body;
-	struct span chat;
-	if (!t->up || !span_eq(name, SPAN("message:send")))
+	struct span id;
+	bool edit = span_eq(name, SPAN("message:edit"));
+	if (!t->up || (!edit && !span_eq(name, SPAN("message:send"))))
 		return;		/* typing and marks: not from here */
 	buf_init(&body, json.n + 64);
 	enum err e = json_put_begin(&body, json.n + 64, &w);
 	if (e == OK)
-		e = split(json, &chat, &w);
+		e = split(json, edit ? SPAN("messageId") : SPAN("chatId"),
+		    &id, &w);
 	if (e == OK)
 		e = json_put_end(&body, &w);
 	if (e == OK) {
-		wr_str(&p, "/api/chats/");
-		http_put_coded(&p, chat);
-		wr_str(&p, "/messages");
-		e = wr_ok(&p) ? remote_call(t->remote, "POST", wr_done(&p),
+		wr_str(&p, edit ? "/api/messages/" : "/api/chats/");
+		http_put_coded(&p, id);
+		wr_str(&p, edit ? "" : "/messages");
+		e = wr_ok(&p) ? remote_call(t->remote, edit ? "PUT" : "POST",
+		    wr_done(&p),
 		    buf_span(&t->token), buf_span(&body), ack, on_answer, t) :
 		    ERR_TOO_LARGE;
 	}

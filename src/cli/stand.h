@@ -1,6 +1,6 @@
 /*
  * stand.h: what stands in for a socket in commands that end at once: the
- * client's events become REST calls (message:send), or nothing. So `send`
+ * client's events become REST calls (message:send, message:edit), or nothing. So `send`
  * opens no socket, of which a session may have few new ones a minute, and
  * ten of them in a row work as well. Same callbacks as sock.h.
  */

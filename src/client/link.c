@@ -51,6 +51,7 @@ link_down(struct step *s, struct span code)
 	c->up = c->connecting = c->acknowledged = c->caught_up = false;
 	c->received = 0;
 	c->catch_until = 0;
+	memset(c->says, 0, sizeof(c->says));
 	outbox_reconnected(s);
 	if (span_eq(code, SPAN("invalid_token")) ||
 	    span_eq(code, SPAN("token_expired")))
@@ -109,6 +110,7 @@ link_acknowledged(struct step *s, struct span json)
 		return OK;
 	}
 	c->acknowledged = true;
+	memset(c->says, 0, sizeof(c->says));
 	c->failures = 0;
 	c->catch_until = ev.position;
 	if (c->options & CLIENT_CATCH_UP)
@@ -621,6 +623,22 @@ link_say_received(struct step *s)
 	return step_emit(s, "message:received", json, NULL);
 }
 
+/* Where a mark is put down while it is said; NULL: it is, or all are taken. */
+static struct client_say *
+link_say_slot(struct client *c, const struct chat_id *chat)
+{
+	struct client_say *slot = NULL;
+	size_t i;
+
+	for (i = 0; i < CLIENT_READS_MAX; i++) {
+		if (c->says[i].ack == 0)
+			slot = &c->says[i];
+		else if (ID_EQ(c->says[i].chat, *chat))
+			return NULL;
+	}
+	return slot;
+}
+
 /* What the person has read, as far as the server has not heard of it. */
 static enum err
 link_say_read(struct step *s)
@@ -628,6 +646,7 @@ link_say_read(struct step *s)
 	struct span key = { NULL, 0 }, value, json;
 	struct msg_read_req req = { .has_chat_id = true,
 	    .has_position = true };
+	struct client_say *say;
 	struct chat c;
 	struct rd r;
 	enum err err;
@@ -641,14 +660,37 @@ link_say_read(struct step *s)
 		TRY(person_chat(s, &req.chat_id, &c));
 		TRY(item_marked(s, &c.id, &s->m.user, MARK_READ,
 		    &req.position));
-		if (req.position <= c.said_read)
+		say = link_say_slot(s->c, &c.id);
+		if (req.position <= c.said_read || say == NULL)
 			continue;
-		c.said_read = req.position;
-		TRY(person_save_chat(s, &c));
+		say->chat = c.id;
+		say->position = req.position;
 		TRY(step_json(s, &shape_msg_read_req, &req, &json));
-		TRY(step_emit(s, "message:read", json, NULL));
+		TRY(step_emit(s, "message:read", json, &say->ack));
 	}
 	return err == ERR_NOT_FOUND ? OK : err;
+}
+
+enum err
+link_ack(struct step *s, uint32_t ack, bool *mine)
+{
+	struct client_say *say = NULL;
+	struct chat c;
+	enum err err;
+	size_t i;
+
+	for (i = 0; i < CLIENT_READS_MAX && ack != 0; i++)
+		if (s->c->says[i].ack == ack)
+			say = &s->c->says[i];
+	*mine = say != NULL;
+	if (say == NULL)
+		return OK;
+	err = person_chat(s, &say->chat, &c);
+	say->ack = 0;
+	if (err != OK || say->position <= c.said_read)
+		return err == ERR_NOT_FOUND ? OK : err;
+	c.said_read = say->position;
+	return person_save_chat(s, &c);
 }
 
 static enum err

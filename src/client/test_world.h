@@ -91,14 +91,14 @@ fake_do_emit(struct fake *f, struct arena *a, int i,
 		fake_cut(f, i);
 		return;
 	}
-	if (span_eq(e->u.emit.name, SPAN("message:read")))
-		fake_take_read(f, a, i, e->u.emit.json);
 	if (span_eq(e->u.emit.name, SPAN("typing:start")))
 		n->typings++;
 	if (span_eq(e->u.emit.name, SPAN("message:edit")))
 		ack = fake_take_edit(f, a, i, e->u.emit.json);
 	else if (span_eq(e->u.emit.name, SPAN("message:send")))
 		ack = fake_take_message(f, a, i, e->u.emit.json);
+	else if (span_eq(e->u.emit.name, SPAN("message:read")))
+		ack = fake_take_read(f, a, i, e->u.emit.json);
 	else
 		return;
 	act = fake_later(f, ACT_ACK, i, 1 + fake_rnd(f, 5));
