@@ -67,7 +67,8 @@ direct_list_read(struct call *c, struct txn *t)
 /* One of the two people, with the marks in this chat. */
 struct side {
 	struct user_id user;
-	uint64_t joined, read;
+	uint64_t joined, read;	/* read: as far as the caller may know */
+	uint64_t read_at;	/* of the newest mark; 0: not known */
 };
 
 struct page {
@@ -90,7 +91,8 @@ load_sides(struct txn *t, struct page *p)
 		    &p->other;
 
 		s->joined = row.joined_position;
-		s->read = row.read_position;
+		s->read = s == &p->me ? row.read_position : row.shown_read;
+		s->read_at = s == &p->me ? row.read_at : 0;
 	}
 	return e == ERR_NOT_FOUND ? OK : e;
 }
@@ -176,7 +178,16 @@ load_reads(struct txn *t, const struct page *p, const struct side *s,
 		}
 	}
 	query_close(&cu);
-	return e == ERR_NOT_FOUND ? OK : e;
+	if (e != OK && e != ERR_NOT_FOUND)
+		return e;
+	/* Marks that nobody else hears of are no rows: the newest stands. */
+	for (size_t i = 0; i < l->n; i++)
+		if (s->read_at != 0 && !l->p[i].has_read_at &&
+		    is_read_by(p, s, l, i)) {
+			l->p[i].read_at = s->read_at;
+			l->p[i].has_read_at = true;
+		}
+	return OK;
 }
 
 /* Their chat. ERR_NOT_FOUND, with words: there is no such person. */
