@@ -561,6 +561,20 @@ bound(struct tui_model *m, struct tui_box b)
 	l->follow = l->skip == 0 && l->bottom + 1 == l->n;
 }
 
+/* Moves the view down, at most to the end. */
+static void
+down(struct tui_model *m, struct tui_box b, long by)
+{
+	struct tui_log *l = &m->log;
+	for (; by > 0 && !l->follow; by--) {
+		if (l->skip == 0 && l->bottom + 1 < l->n)
+			l->skip = tui_history_rows(m, b, ++l->bottom);
+		if (l->skip > 0)
+			l->skip--;
+		l->follow = l->skip == 0 && l->bottom + 1 == l->n;
+	}
+}
+
 void
 tui_history_scroll(struct tui_model *m, struct tui_box b, long by)
 {
@@ -580,13 +594,7 @@ tui_history_scroll(struct tui_model *m, struct tui_box b, long by)
 			l->skip = 0;
 		}
 	}
-	for (; by > 0 && !l->follow; by--) {
-		if (l->skip == 0 && l->bottom + 1 < l->n)
-			l->skip = tui_history_rows(m, b, ++l->bottom);
-		if (l->skip > 0)
-			l->skip--;
-		l->follow = l->skip == 0 && l->bottom + 1 == l->n;
-	}
+	down(m, b, by);
 	bound(m, b);
 	if (l->follow)
 		l->below_n = 0;
@@ -638,7 +646,7 @@ tui_history_jump(struct tui_model *m, struct tui_box b, size_t i)
 	size_t below = b.rows * 2 / 3;
 	/* Its end at the edge; then down by what should stand below it. */
 	if (below > rows)
-		tui_history_scroll(m, b, (long)(below - rows));
+		down(m, b, (long)(below - rows));
 	bound(m, b);
 }
 

@@ -263,8 +263,9 @@ sequence_key(struct tui_keys *k)
 		out = control_key(s.p[0]);
 		alt = TUI_ALT;
 	} else if (utf8_valid(s)) {
-		out.name = TUI_KEY_CHAR;
 		utf8_next(s, &out.code);
+		out.name = out.code >= 0x80 && out.code < 0xa0 ?
+		    TUI_KEY_NONE : TUI_KEY_CHAR;
 		alt = TUI_ALT;
 	}
 	if (out.name != TUI_KEY_NONE && out.name != TUI_KEY_MOUSE &&

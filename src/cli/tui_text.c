@@ -149,7 +149,7 @@ tui_wrap_next(struct tui_wrap *w, size_t cols, struct span *line_out)
 			size_t cut = is_space(&g) ? at : word > 0 ? word : at;
 			size_t skip = is_space(&g) ? at + n : cut;
 			*line_out = span_sub(w->rest, 0, cut);
-			while (line_out->n > 0 && cut == word && cut != at &&
+			while (line_out->n > 0 && cut == word && word > 0 &&
 			    line_out->p[line_out->n - 1] == ' ')
 				line_out->n--;
 			w->rest = span_sub(w->rest, skip, w->rest.n);
