@@ -174,6 +174,18 @@ call_account_key(struct call *c)
 }
 
 enum err
+call_data_file(struct call *c, const char *name, char *out, size_t n)
+{
+	struct wr w = wr_init(out, n);
+
+	wr_str(&w, frame_of(c)->home->server->data->path);
+	wr_u8(&w, '/');
+	wr_str(&w, name);
+	wr_u8(&w, '\0');
+	return wr_ok(&w) ? OK : ERR_SPACE;
+}
+
+enum err
 call_spool(struct call *c, int *fd_out)
 {
 	struct frame *f = frame_of(c);

@@ -272,6 +272,9 @@ void shard_metrics(struct call *c);
  */
 void call_reply_raw(struct call *c, const char *content_type,
     struct span body);
+/* The path of a file in the data directory. ERR_SPACE. */
+MUST_USE enum err call_data_file(struct call *c, const char *name,
+    char *out, size_t n);
 /*
  * A file without a name on the data directory's disk, empty, to be written by
  * sys_spool_write; it goes with the call. The same one when asked for again.

@@ -85,6 +85,8 @@ frame_free(struct frame *f)
 	struct shard *s = f->home;
 
 	wait_end(f);
+	if (f->file_fd >= 0)
+		sys_close(f->file_fd);
 	arena_fini(&f->call.arena);
 	wipe(f->mem, sizeof(f->mem));
 	s->frames_n--;
@@ -356,8 +358,10 @@ frame_read_step(struct store_job *j, struct txn *t)
 
 	arena_reset(&f->call.arena, f->mark);
 	frame_zero_rep(f);
-	f->lacks = false;
+	f->lacks = f->again = false;
 	TRY(f->call.op->read(&f->call, t));
+	if (f->again)
+		return OK;
 	if (j->write != NULL)
 		f->mark = arena_mark(&f->call.arena);
 	else if (f->call.op->work == NULL)
@@ -385,6 +389,11 @@ frame_stored(struct reactor *r, struct mail *m)
 	struct frame *f = LIST_ITEM(m, struct frame, box.job.done);
 
 	f->at = frame_shard(f, r);
+	if (f->box.job.err == OK && f->again) {
+		f->again = false;
+		arena_reset(&f->call.arena, f->mark);
+		f->stage = STAGE_READ;
+	}
 	if (f->box.job.err != OK)
 		frame_fail(f, f->box.job.err);
 	else if (!f->lacks || !wait_park(f))

@@ -64,6 +64,12 @@ mailer_room(const struct shard *s)
 	return m == NULL ? MAILER_JOBS : n;
 }
 
+bool
+mailer_is_busy(const struct shard *s)
+{
+	return mailer_room(s) < MAILER_JOBS;
+}
+
 /* ---- one mail ---- */
 
 static void

@@ -36,6 +36,8 @@ void mailer_stop(struct shard *s);
 /* After all reactors have ended: waits for the threads. */
 void mailer_close(struct shard *s);
 
+/* Is something under way? The reactor has to run on until it is not. */
+bool mailer_is_busy(const struct shard *s);
 /* How many rows may be taken now: places that are free. */
 size_t mailer_room(const struct shard *s);
 

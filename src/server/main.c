@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "crypto/host.h"
 #include "net/tls.h"
+#include "server/main_audit.h"
 #include "server/main_user.h"
 #include "server/probe.h"
 #include "server/server.h"
@@ -52,7 +53,7 @@ put_line(const char *line)
 static void
 usage(void)
 {
-	puts("usage: nightjard [serve|init|health|user ...] [--data DIR] "
+	puts("usage: nightjard [serve|init|health|user ...|audit ...] [--data DIR] "
 	    "[--config FILE]\n"
 	    "                 [--set KEY=VALUE]...\n"
 	    "\n"
@@ -63,7 +64,11 @@ usage(void)
 	    "  user import F  accounts with bcrypt hashes, from JSON lines or\n"
 	    "                 CSV (username, email, password_hash): all or "
 	    "none\n"
+	    "  user invite [N]  a code by which one (or N) may register\n"
 	    "  user role N R  the role of N: user, auditor, operator, admin\n"
+	    "  audit verify [HEAD]  is the audit log whole? HEAD: as an\n"
+	    "                 earlier verify printed it\n"
+	    "  audit export   the audit log as JSON lines\n"
 	    "                 (the server must not run; --json: say it so)\n"
 	    "  --data DIR     data directory (NIGHTJARD_DATA); default "
 	    "~/.local/share/nightjard\n"
@@ -166,8 +171,9 @@ parse(struct options *o, int argc, char **argv)
 		} else if (a[0] != '-' && !have_command) {
 			o->command = a;
 			have_command = true;
-		} else if (a[0] != '-' && strcmp(o->command, "user") == 0 &&
-		    o->words_n < WORDS_MAX) {
+		} else if (a[0] != '-' &&
+		    (strcmp(o->command, "user") == 0 ||
+		    strcmp(o->command, "audit") == 0) && o->words_n < WORDS_MAX) {
 			o->words[o->words_n++] = a;
 		} else {
 			fprintf(stderr, "nightjard: %s is unknown; "
@@ -472,6 +478,9 @@ with_data(const struct options *o, struct conf *conf, struct watch *w,
 	} else if (strcmp(o->command, "user") == 0) {
 		status = main_user(conf, &d, o->words, o->words_n, o->json);
 		conf_free(conf);
+	} else if (strcmp(o->command, "audit") == 0) {
+		status = main_audit(conf, &d, o->words, o->words_n, o->json);
+		conf_free(conf);
 	} else {
 		status = serve(o, conf, &d, w, began_us);
 	}
@@ -511,11 +520,12 @@ main(int argc, char **argv)
 		conf_free(conf);
 	} else if (strcmp(o.command, "serve") == 0 ||
 	    strcmp(o.command, "init") == 0 ||
+	    strcmp(o.command, "audit") == 0 ||
 	    strcmp(o.command, "user") == 0) {
 		status = with_data(&o, conf, &w, began_us);
 	} else {
 		status = fail(EXIT_USAGE, "the command is none of serve, "
-		    "init, health and user");
+		    "init, health, user and audit");
 		conf_free(conf);
 	}
 out:

@@ -10,27 +10,26 @@
 #include <stdlib.h>
 
 #include "base/sys.h"
-#include "net/reactor.h"
 #include "server/audit.h"
 #include "server/import.h"
-#include "server/server.h"
-#include "store/store.h"
+#include "server/main_task.h"
+#include "server/ops/invites.h"
 #include "store/txn.h"
 #include "wire/json.h"
 #include "wire/shapes.h"
 
 #define EXIT_USAGE 2
 #define ARENA_MAX ((size_t)2 << 30)
-#define TICK_MS 50
 
 /* One write, waited for. */
 struct task {
-	struct store_job job;		/* first */
-	struct arena arena;
-	bool done;
+	struct main_task task;		/* first */
 	struct import im;
 	struct span key, role;
 	struct audit_key audit;
+	char code[INVITE_CODE_LEN + 1];
+	uint32_t uses;
+	uint64_t expires_ms;
 };
 
 static void *
@@ -42,53 +41,11 @@ grow(void *p, size_t n)
 	return NULL;
 }
 
-static void
-on_done(struct reactor *r, struct mail *m)
-{
-	struct task *t = (struct task *)(void *)LIST_ITEM(m, struct store_job,
-	    done);
-
-	(void)r;
-	t->done = true;
-}
-
 static int
 fail(const char *text)
 {
 	fprintf(stderr, "nightjard: %s\n", text);
 	return 1;
-}
-
-/* Opens the database, runs the step, closes. */
-static enum err
-run(const struct conf *conf, const struct data *d, struct task *t,
-    store_step_fn step, struct store_error *why)
-{
-	char path[DATA_PATH_MAX + 16];
-	struct store_conf sc = { .readers = 1, .now_us = sys_mono_us,
-	    .path = path };
-	struct reactor *r = NULL;
-	struct store *s = NULL;
-	enum err e;
-
-	snprintf(path, sizeof(path), "%s%s", conf->store_path[0] != '\0' ?
-	    conf->store_path : d->path, conf->store_path[0] != '\0' ? "" :
-	    "/nightjar.db");
-	TRY(reactor_open(0, &r));
-	reactor_adopt(r);
-	e = store_open(&sc, &s, why);
-	if (e != OK) {
-		reactor_close(r);
-		return e;
-	}
-	t->job = (struct store_job){ .done.run = on_done, .home = r,
-	    .write = step, .arena = &t->arena };
-	e = store_submit(s, &t->job);
-	while (e == OK && !t->done)
-		reactor_tick(r, TICK_MS);
-	store_close(s);
-	reactor_close(r);
-	return e == OK ? t->job.err : e;
 }
 
 /* ---- user import ---- */
@@ -218,18 +175,18 @@ import_file(const struct conf *conf, const struct data *d, const char *file,
 
 	if (t == NULL)
 		return fail(err_text(ERR_NOMEM));
-	arena_init_growing(&t->arena, NULL, 0, ARENA_MAX, grow);
+	arena_init_growing(&t->task.arena, NULL, 0, ARENA_MAX, grow);
 	buf_init(&text, IMPORT_FILE_MAX);
 	e = sys_file_read(file, &text);
 	if (e != OK)
 		snprintf(why.text, sizeof(why.text), "%s can not be read",
 		    file);
 	if (e == OK)
-		e = import_read(buf_span(&text), &t->arena, &t->im);
+		e = import_read(buf_span(&text), &t->task.arena, &t->im);
 	if (e == OK)
-		e = run(conf, d, t, import_step, &why);
+		e = main_task_run(conf, d, &t->task, NULL, import_step, &why);
 	status = import_end(file, t, e, &why, json);
-	arena_fini(&t->arena);
+	arena_fini(&t->task.arena);
 	if (text.p != NULL)
 		wipe(text.p, text.n);
 	buf_fini(&text);
@@ -274,8 +231,8 @@ set_role(const struct conf *conf, const struct data *d, const char *name,
 	t.key = span_of(key, n);
 	if (audit_key_init(&t.audit, d->account_key) != OK)
 		return fail(err_text(ERR_PROVIDER));
-	arena_init(&t.arena, mem, sizeof(mem));
-	e = run(conf, d, &t, role_step, &why);
+	arena_init(&t.task.arena, mem, sizeof(mem));
+	e = main_task_run(conf, d, &t.task, NULL, role_step, &why);
 	if (e == ERR_NOT_FOUND)
 		return fail("there is no account of that name");
 	if (e != OK)
@@ -288,6 +245,57 @@ set_role(const struct conf *conf, const struct data *d, const char *name,
 	return 0;
 }
 
+/* ---- user invite ---- */
+
+#define INVITE_MS ((uint64_t)7 * 86400000)
+
+static enum err
+invite_step(struct store_job *j, struct txn *tx)
+{
+	struct task *t = (struct task *)(void *)j;
+	uint64_t now_ms = sys_unix_ms();
+	struct any_id id;
+	uint8_t rnd[10], hash[32];
+
+	sys_random(rnd, sizeof(rnd));
+	id_v7(id.b, now_ms, rnd);
+	TRY(invites_code_make(t->code, hash));
+	t->expires_ms = now_ms + INVITE_MS;
+	TRY(q_invite_insert(tx, &(struct q_invite_insert_in){ .id = id,
+	    .code_hash = SPAN_OF(hash), .uses_max = t->uses, .now = now_ms,
+	    .expires_at = t->expires_ms }, NULL));
+	return audit_append(tx, &t->audit, AUDIT_INVITE_MADE,
+	    &(struct audit_entry){ .detail = SPAN("by the operator") },
+	    now_ms);
+}
+
+static int
+invite(const struct conf *conf, const struct data *d, const char *uses,
+    bool json)
+{
+	struct store_error why = { .text = "" };
+	uint8_t mem[1024];
+	struct task t = { .uses = 1 };
+	uint64_t n = 1;
+	enum err e;
+
+	if (uses != NULL && (!span_u64(span_str(uses), 1000, &n) || n == 0))
+		return fail("an invitation is for 1 to 1000 accounts");
+	t.uses = (uint32_t)n;
+	if (audit_key_init(&t.audit, d->account_key) != OK)
+		return fail(err_text(ERR_PROVIDER));
+	arena_init(&t.task.arena, mem, sizeof(mem));
+	e = main_task_run(conf, d, &t.task, NULL, invite_step, &why);
+	if (e != OK)
+		return fail(why.text[0] != '\0' ? why.text : err_text(e));
+	if (json)
+		printf("{\"code\":\"%s\",\"uses\":%u}\n", t.code, t.uses);
+	else
+		printf("%s\nis good for %u account%s within 7 days.\n", t.code,
+		    t.uses, t.uses == 1 ? "" : "s");
+	return 0;
+}
+
 int
 main_user(const struct conf *conf, const struct data *d,
     const char *const *words, size_t n, bool json)
@@ -296,6 +304,8 @@ main_user(const struct conf *conf, const struct data *d,
 		return import_file(conf, d, words[1], json);
 	if (n == 3 && strcmp(words[0], "role") == 0)
 		return set_role(conf, d, words[1], words[2], json);
-	(void)fail("user takes: import FILE, or role NAME ROLE");
+	if (n >= 1 && n <= 2 && strcmp(words[0], "invite") == 0)
+		return invite(conf, d, n == 2 ? words[1] : NULL, json);
+	(void)fail("user takes: import FILE, invite [USES], or role NAME ROLE");
 	return EXIT_USAGE;
 }

@@ -243,21 +243,27 @@ shard_sweep_later(struct shard *s)
 	    conf->sessions_sweep_ms, shard_sweep);
 }
 
+/* An operation of the server's own, which nobody waits for. */
+static void
+shard_run(struct shard *s, enum op_id op)
+{
+	const struct caller nobody = { .is_known = false };
+	struct frame *f = frame_internal(s, ops_get(op), &nobody, NULL);
+
+	if (f != NULL)
+		frame_run(f);
+}
+
 static void
 shard_sweep(struct timer *t)
 {
-	static const enum op_id ops[] = { OP_sweep, OP_archive_sweep,
+	static const enum op_id ops[] = { OP_sweep, OP_audit_save,
+		OP_archive_sweep,
 		OP_link_sweep };
 	struct shard *s = LIST_ITEM(t, struct shard, sweep);
-	struct caller nobody = { .is_known = false };
 
-	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
-		struct frame *f = frame_internal(s, ops_get(ops[i]), &nobody,
-		    NULL);
-
-		if (f != NULL)
-			frame_run(f);
-	}
+	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++)
+		shard_run(s, ops[i]);
 	shard_sweep_later(s);
 }
 
@@ -495,6 +501,7 @@ shard_stop(struct reactor *r, struct mail *m)
 	if (s->index == 0) {
 		mailer_stop(s);
 		eraser_stop(s);
+		shard_run(s, OP_audit_save);
 	}
 	timer_cancel(&s->expire);
 	edge_drain(s->edge, CLOSE_GOING_AWAY, SERVER_DRAIN_MS, shard_drained,

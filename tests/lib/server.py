@@ -15,7 +15,7 @@ import time
 
 from ports import free_port
 
-LIMITS = ('cheap', 'connects', 'links', 'login', 'messages', 'messages_hour', 'refresh',
+LIMITS = ('cheap', 'connects', 'exports', 'links', 'login', 'mails', 'messages', 'messages_hour', 'refresh',
           'register', 'rest', 'sockets')
 READY_S = 60
 PASSWORD = 'Correct-Horse-7'

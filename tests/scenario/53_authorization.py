@@ -257,6 +257,16 @@ def addressee(w, who):
     return w.ids['alice'] if who == 'blocked' else w.person('s' + uuid.uuid4().hex[:20])
 
 
+def invite(w, _):
+    """An invitation of Alice's, as if the configuration had let her."""
+    ident, now = uuid.uuid4(), int(time.time() * 1000)
+    w.db.execute('INSERT INTO invites (id, code_hash, created_by, uses_max, created_at, expires_at)'
+                 ' VALUES (?, ?, ?, 1, ?, ?)', (ident.bytes, os.urandom(32),
+                                               uuid.UUID(w.ids['alice']).bytes, now, now + 3600000))
+    w.db.commit()
+    return str(ident)
+
+
 # ---- of devices and of linking one ----
 
 SECRET = bytes(range(32))       # what a new device reads its mailbox by
@@ -329,6 +339,7 @@ def verified(w, _):
 
 # What {x} stands for: a function of the world and the column.
 OBJECTS = {
+    'invite': invite,
     **{n: (lambda w, who, n=n: w.ids[n]) for n in ('alice', 'bob', 'mallory', 'eve')},
     'addressee': addressee, 'block': blocked_by, 'blocker': blocker, 'enemy': enemy,
     'chat': chat_of, 'message': message, 'report': report,

@@ -3,7 +3,9 @@
  * failed logins, which are noted after the answer, so that neither names that
  * nobody has nor limits show in the time that it took.
  */
-#include "server/audit.h"
+#include "base/log.h"
+#include "base/sys.h"
+#include "server/audit_check.h"
 #include "server/conf.h"
 #include "server/ops.h"
 #include "server/ops/audits.h"
@@ -11,6 +13,7 @@
 
 #define AUDITS_DEFAULT 50
 #define AUDITS_WINDOW_MS 3600000
+#define AUDITS_PATH_MAX 1056
 #define AUDITS_SHARE 10		/* of one account: one part in so many */
 #define AUDITS_PRUNE_MAX 1000	/* entries in one sweep */
 
@@ -179,6 +182,33 @@ audits_failed_write(struct call *c, struct txn *t)
 	    .user = f->user, .detail = row.all + 1 == max ||
 	    row.of_user + 1 == share ? SPAN("more of this hour are not noted")
 	    : SPAN("") });
+}
+
+/*
+ * The head once more, in a file: who puts the database back to an older state
+ * has to change that, too. It is read from what is committed.
+ */
+enum err
+audits_save_read(struct call *c, struct txn *t)
+{
+	char path[AUDITS_PATH_MAX], text[AUDIT_HEAD_TEXT];
+	struct audit_head h;
+	struct log l;
+	enum err e;
+
+	e = audit_head_get(t, call_audit_key(c), &h);
+	if (e == ERR_AUTH && log_begin(&l, LOG_ERROR, "audit_head_forged"))
+		log_end(&l);
+	TRY(e);
+	if (h.last_sequence == 0)
+		return OK;
+	audit_head_encode(&h, text);
+	if (log_begin(&l, LOG_INFO, "audit_head")) {
+		log_str(&l, "head", text);
+		log_end(&l);
+	}
+	TRY(call_data_file(c, "audit.head", path, sizeof(path)));
+	return sys_file_write(path, span_str(text), 0600);
 }
 
 enum err

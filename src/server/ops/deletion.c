@@ -17,6 +17,7 @@
 #include "store/txn.h"
 
 #define DELETION_SESSIONS_MAX 1000
+#define DELETION_PARTS 16	/* of an archive, 256 KiB each */
 
 /* ---- DELETE /api/users/me ---- */
 
@@ -140,6 +141,37 @@ deletion_look_read(struct call *c, struct txn *t)
 	return OK;
 }
 
+/* All that hangs on the account and is never much. */
+static enum err
+deletion_small(struct txn *t, const struct user_id u)
+{
+	TRY(q_erase_grants(t, &(struct q_erase_grants_in){ u }, NULL));
+	TRY(q_erase_lists(t, &(struct q_erase_lists_in){ u }, NULL));
+	TRY(q_erase_rotations(t, &(struct q_erase_rotations_in){ u }, NULL));
+	TRY(q_erase_devices(t, &(struct q_erase_devices_in){ u }, NULL));
+	TRY(q_erase_sessions(t, &(struct q_erase_sessions_in){ u }, NULL));
+	TRY(q_erase_nonces(t, &(struct q_erase_nonces_in){ u }, NULL));
+	TRY(q_erase_tokens(t, &(struct q_erase_tokens_in){ u }, NULL));
+	TRY(q_erase_mails(t, &(struct q_erase_mails_in){ u }, NULL));
+	TRY(q_erase_invites(t, &(struct q_erase_invites_in){ u }, NULL));
+	TRY(q_erase_key_backups(t, &(struct q_erase_key_backups_in){ u },
+	    NULL));
+	TRY(q_erase_archives(t, &(struct q_erase_archives_in){ u }, NULL));
+	TRY(q_erase_backup_reads(t, &(struct q_erase_backup_reads_in){ u },
+	    NULL));
+	TRY(q_erase_verifications(t, &(struct q_erase_verifications_in){ u },
+	    NULL));
+	TRY(q_erase_settings(t, &(struct q_erase_settings_in){ u }, NULL));
+	TRY(q_erase_blocked_chats(t, &(struct q_erase_blocked_chats_in){ u },
+	    NULL));
+	TRY(q_erase_blocks(t, &(struct q_erase_blocks_in){ u }, NULL));
+	TRY(q_erase_edits(t, &(struct q_erase_edits_in){ u }, NULL));
+	TRY(q_erase_reports_by(t, &(struct q_erase_reports_by_in){ u },
+	    NULL));
+	return q_erase_reports_of(t, &(struct q_erase_reports_of_in){ u },
+	    NULL);
+}
+
 /* Its chats are told; *done: nothing is left of it but an id. */
 static enum err
 deletion_last(struct call *c, struct txn *t, struct deletion_step *s)
@@ -150,18 +182,11 @@ deletion_last(struct call *c, struct txn *t, struct deletion_step *s)
 	id_encode(u.b, key + 1);
 	TRY(contacts_load(c, t, &s->contacts));
 	TRY(contacts_tell(c, t, &s->contacts, "user:erased", 0, 0));
+	TRY(deletion_small(t, u));
 	TRY(q_erase_heirs(t, &(struct q_erase_heirs_in){ u }, NULL));
 	TRY(q_erase_memberships(t, &(struct q_erase_memberships_in){ u },
 	    NULL));
 	TRY(q_erase_marks(t, &(struct q_erase_marks_in){ u }, NULL));
-	TRY(q_erase_grants(t, &(struct q_erase_grants_in){ u }, NULL));
-	TRY(q_erase_lists(t, &(struct q_erase_lists_in){ u }, NULL));
-	TRY(q_erase_devices(t, &(struct q_erase_devices_in){ u }, NULL));
-	TRY(q_erase_sessions(t, &(struct q_erase_sessions_in){ u }, NULL));
-	TRY(q_erase_nonces(t, &(struct q_erase_nonces_in){ u }, NULL));
-	TRY(q_erase_tokens(t, &(struct q_erase_tokens_in){ u }, NULL));
-	TRY(q_erase_mails(t, &(struct q_erase_mails_in){ u }, NULL));
-	TRY(q_erase_invites(t, &(struct q_erase_invites_in){ u }, NULL));
 	TRY(q_erase_events(t, &(struct q_erase_events_in){ u,
 	    DELETION_STEP }, NULL));
 	TRY(q_erase_user(t, &(struct q_erase_user_in){ u,
@@ -220,6 +245,10 @@ deletion_step_write(struct call *c, struct txn *t)
 		return OK;
 	TRY(q_erase_events(t, &(struct q_erase_events_in){ u,
 	    DELETION_STEP }, &rows));
+	if (rows > 0)
+		return OK;
+	TRY(q_erase_archive_parts(t, &(struct q_erase_archive_parts_in){ u,
+	    DELETION_PARTS }, &rows));
 	if (rows > 0)
 		return OK;
 	TRY(audit_redact(t, call_audit_key(c), &u, DELETION_STEP, &rows));
