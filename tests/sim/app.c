@@ -188,6 +188,8 @@ do_show(struct app *a, const struct client_show *s)
 {
 	if (s->type == SHOW_READY) {
 		a->ready = true;
+		if (!a->device->joined)
+			a->device->joined_us = kernel_now_us();
 		a->device->joined = true;
 	} else if (s->type == SHOW_KEYS_MISSING) {
 		a->keys_missing = true;

@@ -9,7 +9,7 @@
 
 #include "cli/remote.h"
 #include "cli/sock.h"
-#include "client/client.h"
+#include "client/query.h"
 #include "sim/kernel.h"
 #include "sim/records.h"
 
@@ -30,6 +30,11 @@ struct device {
 	int64_t shift_ms;
 	bool joined;			/* ready for the first time */
 	bool gone;			/* for good */
+	uint64_t joined_us;
+	/* Being linked by that device; links.c. */
+	struct device *linking;
+	unsigned link_tries;
+	uint64_t link_at_us;
 	/* Older versions of the disk, and when they were taken. */
 	struct { records disk; uint64_t seen, at_us; } old[APP_OLD_MAX];
 	unsigned old_n;

@@ -3,7 +3,7 @@
  */
 #include <assert.h>
 
-#include "sim/world.h"
+#include "sim/links.h"
 
 #define PLACES_MAX 20000
 
@@ -73,25 +73,72 @@ status_is_clean(struct device *d, char why_out[static 200])
 	return false;
 }
 
+/* What came as an archive is in the history and in no journal. */
+static void
+look_at_history(struct world *w, const struct device *d)
+{
+	struct app view;
+
+	app_view(d, &view);
+	for (unsigned k = 0; k < w->plan->accounts; k++) {
+		struct client_place at = { 0 };
+		struct client_person p;
+		struct client_item it;
+		enum err e;
+
+		if (k == d->account || client_person(&view.client,
+		    &view.query, &w->user[k], &p) != OK)
+			continue;
+		do {
+			struct arena_mark m = arena_mark(&view.query);
+
+			e = client_history_next(&view.client, &view.query,
+			    &p.chat, false, &at, &it);
+			if (e == OK)
+				world_saw(w, d, &it);
+			arena_reset(&view.query, m);
+		} while (e == OK);
+	}
+	app_view_end(&view);
+}
+
+static bool
+is_anything_lost(const struct world *w, const struct device *d,
+    char why_out[static 200])
+{
+	for (size_t k = 0; k < w->messages_n; k++) {
+		const struct world_message *m = &w->message[k];
+
+		if (!m->accepted || m->loose || !is_for(m, d) ||
+		    m->shown[d->index] > 0 || laws_refused(w, m, d))
+			continue;
+		snprintf(why_out, 200, "lost: message %zu of device %u is "
+		    "not on device %u", k, m->device, d->index);
+		return true;
+	}
+	return false;
+}
+
 bool
 laws_hold_yet(struct world *w, char why_out[static 200])
 {
 	for (unsigned i = 0; i < w->plan->devices; i++)
-		if (!status_is_clean(&w->device[i], why_out))
+		if (!w->device[i].gone &&
+		    !status_is_clean(&w->device[i], why_out))
 			return false;
-	for (size_t k = 0; k < w->messages_n; k++) {
-		const struct world_message *m = &w->message[k];
+	if (!links_are_over(w)) {
+		snprintf(why_out, 200, "link: one is under way");
+		return false;
+	}
+	for (unsigned i = 0; i < w->plan->devices; i++) {
+		struct device *d = &w->device[i];
 
-		for (unsigned i = 0; i < w->plan->devices; i++) {
-			const struct device *d = &w->device[i];
-
-			if (!m->accepted || m->loose || !is_for(m, d) ||
-			    m->shown[i] > 0 || laws_refused(w, m, d))
-				continue;
-			snprintf(why_out, 200, "lost: message %zu of device "
-			    "%u is not on device %u", k, m->device, i);
+		if (d->gone || !is_anything_lost(w, d, why_out))
+			continue;
+		if (i >= w->plan->accounts)
+			look_at_history(w, d);
+		if (is_anything_lost(w, d, why_out))
 			return false;
-		}
 	}
 	return true;
 }
@@ -244,7 +291,7 @@ check_chat(struct world *w, unsigned a, unsigned b, struct sight sight[2])
 		const struct device *d = &w->device[i];
 		unsigned other = d->account == a ? b : a;
 
-		if (d->account != a && d->account != b)
+		if (d->gone || (d->account != a && d->account != b))
 			continue;
 		if (!see(w, d, other, &sight[first < PLAN_DEVICES_MAX]))
 			continue;

@@ -40,13 +40,13 @@ wrong_clock(struct rng *r, bool back)
 /* What kinds of trouble a run has: parts of a thousand for each step. */
 struct weather {
 	unsigned cut, stall, crash, off, keep, back, clock, kill, killat,
-	    stop, serverstall, serverclock, read, typing;
+	    stop, serverstall, serverclock, read, typing, link;
 };
 
 static struct weather
 choose_weather(struct rng *r)
 {
-	struct weather w = { .read = 60, .typing = 20 };
+	struct weather w = { .read = 60, .typing = 20, .link = 30 };
 
 	if (rng_below(r, 3) > 0)
 		w.cut = (unsigned)rng_below(r, 120);
@@ -94,6 +94,15 @@ is(uint64_t *dice, unsigned part)
 	return false;
 }
 
+/* A device that is not linked yet (else it is nothing), by the first one. */
+static void
+make_link(struct plan *p, struct rng *r, uint64_t wait)
+{
+	int64_t d = (int64_t)rng_between(r, p->accounts, p->devices - 1);
+
+	add(p, wait, PLAN_link, d, d % (int64_t)p->accounts, 0);
+}
+
 static void
 make_step(struct plan *p, struct rng *r, const struct weather *w)
 {
@@ -136,6 +145,8 @@ make_step(struct plan *p, struct rng *r, const struct weather *w)
 		add(p, wait, PLAN_read, d, a, 0);
 	else if (is(&dice, w->typing))
 		add(p, wait, PLAN_typing, d, a, 0);
+	else if (is(&dice, w->link) && p->devices > p->accounts)
+		make_link(p, r, wait);
 	else
 		add(p, wait, PLAN_send, d, a, rng_below(r, 6) == 0 ?
 		    (int64_t)rng_between(r, 5, 25) :
@@ -153,6 +164,10 @@ plan_make(uint64_t seed, struct plan *out)
 	out->seed = seed;
 	out->accounts = (unsigned)rng_between(&r, 2, 4);
 	out->devices = out->accounts;
+	if (rng_below(&r, 2) == 0)
+		out->devices = (unsigned)rng_between(&r, out->accounts,
+		    2 * out->accounts);
+	out->linked = rng_below(&r, 2) == 0;
 	out->tight = rng_below(&r, 10) == 0;
 	out->reactors = (unsigned)rng_between(&r, 1, 3);
 	out->readers = (unsigned)rng_between(&r, 1, 2);
@@ -183,10 +198,11 @@ plan_calm(uint64_t seed, size_t messages, struct plan *out)
 void
 plan_print(const struct plan *p, FILE *to)
 {
-	fprintf(to, "seed %" PRIu64 "\naccounts %u\ndevices %u\ntight %d\n"
+	fprintf(to, "seed %" PRIu64 "\naccounts %u\ndevices %u\n"
+	    "linked %d\ntight %d\n"
 	    "reactors %u\nreaders %u\ndelay_us %" PRIu64 "\nslow %u\n"
 	    "window %" PRIu64 "\n", p->seed, p->accounts, p->devices,
-	    (int)p->tight, p->reactors, p->readers, p->delay_us,
+	    (int)p->linked, (int)p->tight, p->reactors, p->readers, p->delay_us,
 	    p->slow_permille, p->window);
 	for (size_t i = 0; i < p->steps_n; i++) {
 		const struct plan_step *s = &p->step[i];
@@ -270,6 +286,8 @@ read_line(struct span line, struct plan *p)
 	else if (strcmp(name, "devices") == 0 && n >= 1 &&
 	    n <= PLAN_DEVICES_MAX)
 		p->devices = (unsigned)n;
+	else if (strcmp(name, "linked") == 0)
+		p->linked = n != 0;
 	else if (strcmp(name, "tight") == 0)
 		p->tight = n != 0;
 	else if (strcmp(name, "reactors") == 0 && n >= 1 && n <= 8)

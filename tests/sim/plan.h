@@ -29,6 +29,7 @@ struct plan {
 	uint64_t seed;
 	unsigned accounts, devices;	/* devices: the i-th is of account
 					 * i % accounts */
+	bool linked;			/* all devices, from the begin */
 	bool tight;			/* the limits that servers have */
 	unsigned reactors, readers;
 	uint64_t delay_us;

@@ -12,6 +12,7 @@
 
 #include "base/text.h"
 #include "sim/disk.h"
+#include "sim/links.h"
 #include "sim/wire.h"
 
 #define SLICE_MS 50
@@ -165,22 +166,23 @@ world_shown(struct world *w, struct device *d, const struct client_show *s)
 	else if (s->type == SHOW_LINK)
 		say(w, "device %u: up %d, caught up %d", d->index,
 		    s->u.link.up, s->u.link.caught_up);
-	if (s->type == SHOW_SIGNED_OUT || s->type == SHOW_KEYS_MISSING)
+	if (s->type == SHOW_LINKING)
+		say(w, "device %u: linking %s", d->index,
+		    client_linking_name(s->u.linking.state));
+	if (!d->gone && (s->type == SHOW_SIGNED_OUT ||
+	    s->type == SHOW_KEYS_MISSING || s->type == SHOW_REVOKED))
 		world_broken(w, "device %u: %s", d->index,
 		    s->type == SHOW_SIGNED_OUT ? "signed out" :
 		    "keys missing");
 }
 
-static void
-note_item(struct world *w, struct device *d, const struct client_item *it)
+void
+world_saw(struct world *w, const struct device *d,
+    const struct client_item *it)
 {
 	size_t n = it->kind == ITEM_TEXT ? laws_message(w, it->text) :
 	    WORLD_MESSAGES_MAX;
 
-	d->shown++;
-	say(w, "device %u: kind %d state %d flags %x position %" PRIu64
-	    " cause %s message %d", d->index, (int)it->kind, (int)it->state,
-	    it->flags, it->position, err_text(it->cause), (int)n);
 	if (it->state == STATE_FAILED)
 		world_broken(w, "failed: device %u: message %d: %s",
 		    d->index, (int)n, err_text(it->cause));
@@ -193,6 +195,17 @@ note_item(struct world *w, struct device *d, const struct client_item *it)
 	w->message[n].shown[d->index] = 1;
 	if (it->position != 0)
 		w->message[n].position = it->position;
+}
+
+static void
+note_item(struct world *w, struct device *d, const struct client_item *it)
+{
+	d->shown++;
+	say(w, "device %u: kind %d state %d flags %x position %" PRIu64
+	    " cause %s message %d", d->index, (int)it->kind, (int)it->state,
+	    it->flags, it->position, err_text(it->cause),
+	    it->kind == ITEM_TEXT ? (int)laws_message(w, it->text) : -1);
+	world_saw(w, d, it);
 }
 
 void
@@ -284,6 +297,7 @@ keep_alive(struct world *w)
 		w->start_at_us[i] = 0;
 		app_start(d, 0);
 	}
+	links_tick(w);
 }
 
 static void
@@ -311,7 +325,7 @@ send_some(struct world *w, unsigned device, unsigned account, int64_t n)
 		uint64_t size = rng_below(r, 40) == 0 ? rng_below(r, 3500) :
 		    rng_below(r, 160);
 
-		if (d->app == NULL || d->app->reactor == NULL ||
+		if (d->app == NULL || d->app->reactor == NULL || !d->joined ||
 		    w->messages_n == WORLD_MESSAGES_MAX)
 			return;
 		*m = (struct world_message){ .device = device,
@@ -449,6 +463,10 @@ do_step(struct world *w, const struct plan_step *s)
 	} else if (s->verb == PLAN_typing) {
 		if (is_on)
 			app_do(d->app, order_typing, account, 0);
+	} else if (s->verb == PLAN_link) {
+		if (d != NULL && account < w->plan->devices &&
+		    w->device[account].account == d->account)
+			links_begin(w, d, &w->device[account]);
 	} else if (s->verb >= PLAN_kill) {
 		trouble_node(w, s);
 	} else if (d != NULL) {
@@ -461,25 +479,28 @@ do_step(struct world *w, const struct plan_step *s)
 static void
 bring_up(struct world *w)
 {
-	char name[24];
-
 	sleep_ms(w, 500);
-	for (unsigned i = 0; i < w->plan->devices; i++) {
+	for (unsigned i = 0; i < w->plan->accounts; i++) {
 		struct device *d = &w->device[i];
 
-		snprintf(name, sizeof(name), "machine %u", i);
-		memcpy(d->name, name, sizeof(d->name));
 		while (d->app == NULL || d->app->reactor == NULL)
 			sleep_ms(w, 10);
 		sleep_ms(w, 10);
 		app_do(d->app, app_register, d->account, 0);
 	}
-	for (unsigned i = 0; i < w->plan->devices; i++)
+	for (unsigned i = 0; i < w->plan->accounts; i++)
 		for (int k = 0; !w->device[i].joined; k++) {
 			if (k > 1000)
 				world_broken(w, "device %u is never ready", i);
 			sleep_ms(w, 1000);
 		}
+	/* Half of the runs begin with all devices. */
+	for (unsigned i = w->plan->accounts; i < w->plan->devices; i++)
+		if (w->plan->linked)
+			links_begin(w, &w->device[i],
+			    &w->device[w->device[i].account]);
+	while (!links_are_over(w))
+		sleep_ms(w, 500);
 }
 
 /* Until every law holds; clocks that are wrong stay wrong. */
@@ -524,11 +545,14 @@ driver_main(void *arg)
 			w->device[i].app->die_in = 0;
 	node_kill_at(w->node, 0);
 	keep_alive(w);
+	for (unsigned i = 0; i < w->plan->devices; i++)
+		if (!w->device[i].joined && w->device[i].linking == NULL)
+			w->device[i].gone = true;	/* it never was */
 	settle(w, "after the plan");
 	/* And still everybody can write to everybody. */
 	for (unsigned i = 0; i < w->plan->devices; i++)
 		for (unsigned k = 0; k < w->plan->accounts; k++)
-			if (k != w->device[i].account)
+			if (k != w->device[i].account && !w->device[i].gone)
 				send_some(w, i, k, 1);
 	sleep_ms(w, 1000);
 	settle(w, "in the end");
@@ -582,9 +606,12 @@ world_run(const struct plan *p, bool verbose, struct world_result *out)
 	assert(w->message != NULL);
 	make_canary(w);
 	w->node = node_new(w, &conf);
-	for (unsigned i = 0; i < p->devices; i++)
+	for (unsigned i = 0; i < p->devices; i++) {
 		w->device[i] = (struct device){ .world = w, .index = i,
 		    .account = i % p->accounts };
+		snprintf(w->device[i].name, sizeof(w->device[i].name),
+		    "machine %u", i);
+	}
 	snprintf(w->driver.name, sizeof(w->driver.name), "driver");
 	kernel_spawn(&w->driver, "driver", driver_main, w);
 	if (!kernel_run())

@@ -62,6 +62,8 @@ void world_shown(struct world *w, struct device *d,
     const struct client_show *s);
 void world_journal(struct world *w, struct device *d,
     const struct client_show *s);
+void world_saw(struct world *w, const struct device *d,
+    const struct client_item *it);
 void world_registered(struct world *w, struct device *d,
     const struct user_id *user);
 /* From the machine: bytes of the network, of the disk, of the log. */
