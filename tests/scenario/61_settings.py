@@ -170,8 +170,17 @@ def status(w, token, of):
     return r['status'], r['last_seen']
 
 
+def gone(w):
+    """Her sockets of before have ended, and that has been said."""
+    end = time.monotonic() + 10
+    while time.monotonic() < end and status(w, w.b, w.alice)[0] != 'offline':
+        time.sleep(0.02)
+    time.sleep(0.1)
+
+
 def presence(w):
     s = w.s
+    gone(w)
     b = Sio(s.port, w.b)
     a = Sio(s.port, w.a)
     e = b.event('presence:update', lambda d: d['userId'] == w.alice and d['status'] == 'online')
@@ -212,10 +221,7 @@ def last_seen(w):
     tap.check(status(w, w.b, w.alice)[1] is None and status(w, w.a, w.alice)[1] is None,
               'without the flag it is forgotten')
     Sio(w.s.port, w.a).close()
-    end = time.monotonic() + 10
-    while time.monotonic() < end and status(w, w.b, w.alice)[0] != 'offline':
-        time.sleep(0.05)
-    time.sleep(0.2)
+    gone(w)
     row = w.p.db.execute("SELECT last_seen FROM users WHERE username = 'alice'").fetchone()
     tap.check(row == (None,), 'and not written down any more', row)
     w.set(w.a, lastSeen=True)

@@ -20,7 +20,7 @@
 #define TRIGRAM_MAX 2000	/* names that an uncommon part is in */
 #define COMMON_LOOKED_AT 20000	/* names that a common part is in */
 #define PREFIX_LOOKED_AT 2000
-#define CANDIDATES_MAX 100	/* whose names are read */
+#define CANDIDATES_MAX 2000	/* whose names are read */
 
 struct search {
 	char text[NAME_MAX];
@@ -163,7 +163,7 @@ add_common(struct call *c, struct txn *t, const struct part *parts, size_t n,
 
 struct candidate {
 	struct user_id id;
-	struct span username, key;
+	struct span key;
 	size_t score;		/* parts in common, more for the whole */
 };
 
@@ -221,26 +221,24 @@ holds(struct span name, const char *text, size_t n)
 }
 
 /*
- * Reads the names of those who come into question, leaving out whom the
- * caller may not see; ranks them by all of their parts.
+ * Reads the names of those who come into question and ranks them by all of
+ * their parts.
  */
 static enum err
-rank(struct call *c, struct txn *t, const struct search *s,
-    const struct part *parts, size_t parts_n, struct candidate *p,
-    size_t *n)
+rank(struct txn *t, const struct search *s, const struct part *parts,
+    size_t parts_n, struct candidate *p, size_t *n)
 {
-	struct q_user_search_get_out row;
+	struct q_user_key_out row;
 	size_t kept = 0;
 
 	for (size_t i = 0; i < *n; i++) {
-		enum err e = q_user_search_get(t,
-		    &(struct q_user_search_get_in){ p[i].id, c->who.user },
+		enum err e = q_user_key(t, &(struct q_user_key_in){ p[i].id },
 		    &row);
 
 		if (e == ERR_NOT_FOUND)
 			continue;
 		TRY(e);
-		struct candidate k = { p[i].id, row.username, row.key, 0 };
+		struct candidate k = { p[i].id, row.key, 0 };
 		for (size_t j = 0; j < parts_n; j++)
 			k.score += holds(k.key, parts[j].text, 3);
 		if (holds(k.key, s->text, s->n))
@@ -252,6 +250,29 @@ rank(struct call *c, struct txn *t, const struct search *s,
 	if (kept > 0)
 		qsort(p, kept, sizeof(*p), compare_score);
 	*n = kept;
+	return OK;
+}
+
+/* The best of them, but for whom the caller may not see. */
+static enum err
+add_best(struct call *c, struct txn *t, const struct candidate *p, size_t n,
+    uint32_t limit, struct user_search_rep *out)
+{
+	struct q_user_search_get_out row;
+
+	for (size_t i = 0; i < n && out->users.n < limit; i++) {
+		enum err e;
+
+		if (has_user(out, &p[i].id))
+			continue;
+		e = q_user_search_get(t, &(struct q_user_search_get_in){
+		    p[i].id, c->who.user }, &row);
+		if (e == ERR_NOT_FOUND)
+			continue;
+		TRY(e);
+		out->users.p[out->users.n++] = (struct user_hit_rec){
+		    p[i].id, row.username };
+	}
 	return OK;
 }
 
@@ -269,12 +290,8 @@ add_like(struct call *c, struct txn *t, const struct search *s,
 	if (uncommon == 0)
 		TRY(add_common(c, t, parts, parts_n, &ids));
 	TRY(count(c, &ids, &p, &n));
-	TRY(rank(c, t, s, parts, parts_n, p, &n));
-	for (size_t i = 0; i < n && out->users.n < limit; i++)
-		if (!has_user(out, &p[i].id))
-			out->users.p[out->users.n++] = (struct user_hit_rec){
-			    p[i].id, p[i].username };
-	return OK;
+	TRY(rank(t, s, parts, parts_n, p, &n));
+	return add_best(c, t, p, n, limit, out);
 }
 
 enum err
