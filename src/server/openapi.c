@@ -112,11 +112,20 @@ in_path(const void *path, const struct shape_row *r)
 	return false;
 }
 
+/*
+ * Where does what is not in the path stand? In a body, but for GET, and for a
+ * DELETE that needs nothing more than its path.
+ */
 static bool
-has_body(const struct name *n)
+has_body(const struct name *n, const struct shape *req)
 {
-	return span_eq(n->method, SPAN("POST")) ||
-	    span_eq(n->method, SPAN("PUT"));
+	if (!span_eq(n->method, SPAN("DELETE")))
+		return !span_eq(n->method, SPAN("GET"));
+	for (uint32_t i = 0; i < req->rows_n; i++)
+		if (req->rows[i].need == SHAPE_REQ &&
+		    !in_path(&n->path, &req->rows[i]))
+			return true;
+	return false;
 }
 
 static void
@@ -146,7 +155,7 @@ put_parameters(struct wr *w, const struct name *n, const struct shape *req)
 	for (uint32_t i = 0; i < req->rows_n; i++) {
 		bool path = in_path(&n->path, &req->rows[i]);
 
-		if (!path && has_body(n))
+		if (!path && has_body(n, req))
 			continue;
 		wr_str(w, count++ > 0 ? "," : ",\"parameters\":[");
 		put_parameter(w, &req->rows[i], path);
@@ -169,7 +178,7 @@ put_body(struct wr *w, const struct name *n, const struct shape *req)
 		count++;
 		needed = needed || req->rows[i].need != SHAPE_OPT;
 	}
-	if (!has_body(n) || count == 0)
+	if (!has_body(n, req) || count == 0)
 		return;
 	wr_str(w, ",\"requestBody\":{\"required\":");
 	json_put_bool(w, needed);
@@ -263,6 +272,17 @@ put_error(struct wr *w, unsigned status)
 	wr_str(w, "\"}");
 }
 
+/* Is there something that may not be there, or not for the caller? */
+static bool
+may_miss(const struct name *n, const struct op *op)
+{
+	bool is_one = n->op == OP_keybackup_get || n->op == OP_keybackup_delete;
+
+	for (uint32_t i = 0; i < op->req->rows_n; i++)
+		is_one = is_one || in_path(&n->path, &op->req->rows[i]);
+	return is_one || (op->who != WHO_ANYONE && op->req != &shape_none);
+}
+
 static void
 put_answers(struct wr *w, const struct name *n, const struct op *op)
 {
@@ -284,10 +304,11 @@ put_answers(struct wr *w, const struct name *n, const struct op *op)
 	if (op->who != WHO_ANYONE || op->rate == RATE_REGISTER ||
 	    op->rate == RATE_REFRESH)
 		put_error(w, 403);
-	if (op->who != WHO_ANYONE && op->req != &shape_none)
+	if (may_miss(n, op))
 		put_error(w, 404);
-	if (has_body(n)) {
+	if (has_body(n, op->req) || span_eq(n->method, SPAN("DELETE")))
 		put_error(w, 409);
+	if (has_body(n, op->req)) {
 		put_error(w, 413);
 		put_error(w, 415);
 	}
@@ -533,7 +554,7 @@ use_of_name(struct openapi_used *used, size_t i)
 		if (op->req->rows[k].shape != NULL)
 			openapi_use(used, op->req->rows[k].shape);
 	}
-	if (has_body(&n) && !path)
+	if (has_body(&n, op->req) && !path)
 		openapi_use(used, op->req);
 	openapi_use(used, n.dialect == DIALECT_list ?
 	    op->rep->rows[0].shape : op->rep);

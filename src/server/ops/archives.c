@@ -9,6 +9,7 @@
 
 #include "server/conf.h"
 #include "server/ops.h"
+#include "server/ops/listing.h"
 #include "store/txn.h"
 
 #define ARCHIVES_MAX 16		/* of a person */
@@ -98,6 +99,7 @@ archives_create_write(struct call *c, struct txn *t)
 	const struct any_id *id = c->state;
 	struct q_archive_usage_out used;
 
+	TRY(listing_speaks(c, t));
 	TRY(q_archive_usage(t, &(struct q_archive_usage_in){ c->who.user,
 	    c->now_ms }, &used));
 	if (used.count >= ARCHIVES_MAX)
@@ -125,6 +127,7 @@ archives_part_put_write(struct call *c, struct txn *t)
 	struct archive_rec *out = c->rep;
 	struct q_archive_get_out row;
 
+	TRY(listing_speaks(c, t));
 	TRY(get(c, t, &in->id, &row));
 	if (in->n < row.parts) {
 		TRY(q_archive_part_get(t, &(struct q_archive_part_get_in){
@@ -160,6 +163,7 @@ archives_complete_write(struct call *c, struct txn *t)
 	struct archive_rec *out = c->rep;
 	struct q_archive_get_out row;
 
+	TRY(listing_speaks(c, t));
 	TRY(get(c, t, &in->id, &row));
 	if (in->parts != row.parts)
 		return refuse(c, &row, "It has another number of parts");
@@ -254,6 +258,7 @@ archives_delete_write(struct call *c, struct txn *t)
 	const struct archive_id_req *in = c->req;
 	struct q_archive_get_out row;
 
+	TRY(listing_speaks(c, t));
 	TRY(get(c, t, &in->id, &row));
 	if (row.backups > 0)
 		return call_fail(c, ERR_CONFLICT,

@@ -207,6 +207,7 @@ devices_label_write(struct call *c, struct txn *t)
 		set.name = in->name;
 	if (in->has_is_trusted)
 		set.trusted = in->is_trusted;
+	TRY(listing_speaks(c, t));
 	TRY(q_device_label(t, &set, &rows));
 	if (rows == 0)
 		return ERR_NOT_FOUND;

@@ -12,6 +12,7 @@
 #include "server/deliver.h"
 #include "server/ops.h"
 #include "server/ops/archives.h"
+#include "server/ops/listing.h"
 #include "server/ops/stream.h"
 #include "store/txn.h"
 
@@ -91,6 +92,7 @@ keybackup_put_write(struct call *c, struct txn *t)
 	s->is_changed = false;
 	if (in->has_archive_id)
 		archive = in->archive_id;
+	TRY(listing_speaks(c, t));
 	TRY(get(c, t, &was));
 	/* Again, since the answer was lost. */
 	if (was.version == in->version + 1 && was.data.p != NULL &&
@@ -118,6 +120,7 @@ keybackup_delete_write(struct call *c, struct txn *t)
 	struct q_keybackup_get_out was;
 
 	((struct keybackup *)c->state)->is_changed = false;
+	TRY(listing_speaks(c, t));
 	TRY(get(c, t, &was));
 	if (was.data.p == NULL)
 		return ERR_NOT_FOUND;

@@ -17,6 +17,7 @@
 #include "server/audit.h"
 #include "server/conf.h"
 #include "server/ops.h"
+#include "server/ops/listing.h"
 #include "store/txn.h"
 
 #define LINK_MS ((uint64_t)5 * 60 * 1000)
@@ -108,14 +109,10 @@ static enum err
 find_by_manager(struct call *c, struct txn *t, const struct any_id *mailbox,
     struct q_link_get_out *out)
 {
-	struct q_device_get_out device;
-
 	TRY(q_link_get(t, &(struct q_link_get_in){ *mailbox, c->now_ms },
 	    out));
-	if (!ID_EQ(out->manager, c->who.session))
-		return ERR_NOT_FOUND;
-	return q_device_get(t, &(struct q_device_get_in){ c->who.user,
-	    c->who.device }, &device);
+	return ID_EQ(out->manager, c->who.session) ? listing_speaks(c, t) :
+	    ERR_NOT_FOUND;
 }
 
 /* ---- GET /api/link/:mailbox ---- */
@@ -125,11 +122,9 @@ link_get_read(struct call *c, struct txn *t)
 {
 	const struct link_id_req *in = c->req;
 	struct link_get_rep *out = c->rep;
-	struct q_device_get_out device;
 	struct q_link_get_out l;
 
-	TRY(q_device_get(t, &(struct q_device_get_in){ c->who.user,
-	    c->who.device }, &device));
+	TRY(listing_speaks(c, t));
 	TRY(q_link_get(t, &(struct q_link_get_in){ in->mailbox, c->now_ms },
 	    &l));
 	if (!ID_IS_ZERO(l.manager) && !ID_EQ(l.manager, c->who.session))
@@ -155,12 +150,10 @@ enum err
 link_reply_write(struct call *c, struct txn *t)
 {
 	const struct link_reply_put_req *in = c->req;
-	struct q_device_get_out device;
 	struct q_link_get_out l;
 	uint64_t rows;
 
-	TRY(q_device_get(t, &(struct q_device_get_in){ c->who.user,
-	    c->who.device }, &device));
+	TRY(listing_speaks(c, t));
 	TRY(q_link_get(t, &(struct q_link_get_in){ in->mailbox, c->now_ms },
 	    &l));
 	/* Again, since the answer was lost: nothing happens. */
@@ -231,7 +224,7 @@ link_provision_write(struct call *c, struct txn *t)
 	TRY(q_link_provision(t, &(struct q_link_provision_in){ in->mailbox,
 	    in->data }, NULL));
 	return audit_note(c, t, AUDIT_LINK_ANSWERED, &(struct audit_entry){
-	    .device = c->who.device, .detail = l.device_name });
+	    .device = c->who.device });
 }
 
 void

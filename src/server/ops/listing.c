@@ -77,6 +77,19 @@ listing_devices(struct call *c, struct txn *t, const struct user_id *user,
 }
 
 
+enum err
+listing_speaks(struct call *c, struct txn *t)
+{
+	struct q_session_speaks_out row;
+	enum err e = q_session_speaks(t, &(struct q_session_speaks_in){
+	    c->who.session, c->who.user }, &row);
+
+	if (e == ERR_NOT_FOUND || (e == OK && row.device != c->who.device))
+		return call_fail(c, ERR_FORBIDDEN,
+		    "This session speaks for no device");
+	return e;
+}
+
 static const struct q_device_list_all_out *
 find_device(const struct listing_devices *d, uint32_t device)
 {
@@ -541,6 +554,8 @@ write_list(struct call *c, struct txn *t)
 	s->ended = NULL;
 	s->ended_n = s->ended_cap = 0;
 	s->contacts = (struct contacts){ .told = NULL };
+	if (c->who.device != 0)
+		TRY(listing_speaks(c, t));
 	/* Somebody else may have been faster. */
 	e = q_devlist_get(t, &(struct q_devlist_get_in){ c->who.user }, &now);
 	if (e != OK && e != ERR_NOT_FOUND)

@@ -17,4 +17,11 @@ struct listing_devices {
 MUST_USE enum err listing_devices(struct call *c, struct txn *t,
     const struct user_id *user, struct listing_devices *out);
 
+/*
+ * In write: does the caller's session still speak for its device? It may have
+ * ended, or the device been removed, since the session was looked up.
+ * ERR_FORBIDDEN.
+ */
+MUST_USE enum err listing_speaks(struct call *c, struct txn *t);
+
 #endif

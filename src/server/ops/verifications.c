@@ -9,6 +9,7 @@
 #include "server/audit.h"
 #include "server/deliver.h"
 #include "server/ops.h"
+#include "server/ops/listing.h"
 #include "server/ops/stream.h"
 #include "store/txn.h"
 
@@ -159,7 +160,8 @@ verifications_put_write(struct call *c, struct txn *t)
 	bool is_same;
 
 	s->is_changed = false;
-	/* The device or its certificate may have gone in between. */
+	/* Session, device or certificate may have gone in between. */
+	TRY(listing_speaks(c, t));
 	TRY(q_device_get(t, &(struct q_device_get_in){ c->who.user,
 	    c->who.device }, &d));
 	if (!span_eq(d.cert_hash, s->device.cert_hash))
@@ -183,6 +185,7 @@ verifications_delete_write(struct call *c, struct txn *t)
 	uint64_t rows;
 
 	((struct verified *)c->state)->is_changed = false;
+	TRY(listing_speaks(c, t));
 	TRY(q_verification_delete(t, &(struct q_verification_delete_in){
 	    c->who.user, in->user_id }, &rows));
 	return rows == 0 ? ERR_NOT_FOUND : note(c, t, &in->user_id, false);
