@@ -34,11 +34,14 @@ static const char *const sql[PROFILE_QUERIES] = {
 	[PROFILE_GET] = "SELECT key,generation,value FROM record "
 	    "WHERE kind=?1 AND key=?2",
 	[PROFILE_NEXT] = "SELECT key,generation,value FROM record "
-	    "WHERE kind=?1 AND key>?2 AND key>=?3 ORDER BY key LIMIT 1",
-	/* ?2 may be NULL: no upper bound. */
+	    "WHERE kind=?1 AND key>?2 ORDER BY key LIMIT 1",
+	[PROFILE_FIRST] = "SELECT key,generation,value FROM record "
+	    "WHERE kind=?1 AND key>=?3 ORDER BY key LIMIT 1",
 	[PROFILE_PREV] = "SELECT key,generation,value FROM record "
-	    "WHERE kind=?1 AND (?2 IS NULL OR key<?2) AND key>=?3 "
+	    "WHERE kind=?1 AND key<?2 AND key>=?3 "
 	    "ORDER BY key DESC LIMIT 1",
+	[PROFILE_LAST] = "SELECT key,generation,value FROM record "
+	    "WHERE kind=?1 AND key>=?3 ORDER BY key DESC LIMIT 1",
 	[PROFILE_PUT] = "INSERT INTO record VALUES(?1,?2,?3,?4) "
 	    "ON CONFLICT(kind,key) DO UPDATE SET "
 	    "generation=excluded.generation,value=excluded.value",
@@ -416,14 +419,21 @@ profile_seek(struct profile *p, uint8_t kind, struct span prefix,
 	bool row;
 	if (prefix.n > SEAL_NAME_MAX)
 		return ERR_ARG;
+	/* A statement for each kind of bound: of several, or of one that may
+	 * not hold, SQLite takes one to find the place and walks the rest. */
+	if (!back && prefix.n != 0 && span_cmp(from, prefix) < 0) {
+		st = p->st[PROFILE_FIRST];
+	} else if (back && from.n == 0) {
+		if (prefix_end(prefix, end, &n))
+			from = span_of(end, n);
+		else
+			st = p->st[PROFILE_LAST];
+	}
 	sqlite3_bind_int(st, 1, kind);
-	if (back && from.n == 0 && !prefix_end(prefix, end, &n))
-		sqlite3_bind_null(st, 2);
-	else if (back && from.n == 0)
-		bind_blob(st, 2, span_of(end, n));
-	else
+	if (st != p->st[PROFILE_LAST] && st != p->st[PROFILE_FIRST])
 		bind_blob(st, 2, from);
-	bind_blob(st, 3, prefix);
+	if (st != p->st[PROFILE_NEXT])
+		bind_blob(st, 3, prefix);
 	enum err e = step(st, &row);
 	if (e == OK && row) {
 		key = span_of(sqlite3_column_blob(st, 0),
