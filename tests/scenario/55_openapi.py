@@ -10,6 +10,7 @@ import uuid
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, '..', 'lib')]
+from people import People  # noqa: E402
 from server import PASSWORD, Server, Tap  # noqa: E402
 from signer import Account, Signer, b64  # noqa: E402
 
@@ -338,6 +339,30 @@ def devices(w, s, program):
     signer.close()
 
 
+def private(w, s, ta, bob, tb, chat, message):
+    """What people set, block and report; edits; all at once."""
+    w.get('GET', '/api/settings', token=ta)
+    w.get('PUT', '/api/settings', {'version': 0, 'data': 'eA==', 'flags': {'typing': False, 'searchable': True}}, ta)
+    w.get('GET', '/api/settings', token=ta)
+    w.get('PUT', '/api/settings', {'version': 0}, ta, 409)
+    w.get('PATCH', f'/api/chats/{chat}/me', {'muted': True, 'pinned': True, 'notify': 'mentions'}, ta)
+    w.get('PUT', f'/api/messages/{message}', {'encryptedContent': 'eQ==', 'iv': '', 'clientMessageId':
+                                              str(uuid.uuid4())}, ta)
+    w.get('POST', '/api/blocks', {'userId': bob}, ta, 201)
+    w.get('POST', '/api/blocks', {'userId': bob}, ta, 200)
+    w.get('GET', '/api/blocks', token=ta)
+    w.get('GET', '/api/bootstrap', token=ta)
+    w.get('DELETE', f'/api/blocks/{bob}', token=ta)
+    w.get('GET', '/api/bootstrap?chats=3&messages=2', token=tb)
+    w.get('GET', '/api/sync?after=0&limit=1000', token=ta)
+    ident = w.get('POST', '/api/reports', {'userId': bob, 'reason': 'spam', 'comment': 'why'}, ta, 201).data['id']
+    p = People(s)
+    p.base('office')
+    op = p.sign_in(p.person('operator', 'operator'))[0]
+    w.get('GET', '/api/reports?limit=5', token=op)
+    w.get('DELETE', f'/api/reports/{ident}', token=op)
+
+
 def answers(s, doc, signer):
     w = World(s, doc)
     devices(w, s, signer)
@@ -375,6 +400,7 @@ def answers(s, doc, signer):
                  f'/api/chats/{chat}/messages?after=0', f'/api/messages/{message}', '/api/messages/conversations',
                  f'/api/messages/conversation/{alice}?limit=5&offset=0', '/api/sync?after=0'):
         w.get('GET', path, token=tb)
+    private(w, s, ta, bob, tb, chat, message)
     w.get('DELETE', f'/api/messages/{other}?scope=all', token=ta)
     for path in (f'/api/messages/{other}', f'/api/chats/{chat}/messages', '/api/sync?after=0'):
         w.get('GET', path, token=tb)
