@@ -305,6 +305,38 @@ def gone(s, a, signer):
     return wait, got
 
 
+def races(s, a):
+    """What is put just when somebody begins to wait is missed by nobody."""
+    slow = 0
+    for i in range(40):
+        box = Box(s)
+        wait, got = behind(lambda: box.new('reply'))
+        time.sleep((i % 8) / 1000)
+        mine = reply()
+        r = box.ask('PUT', '/reply', {'reply': mine}, a.tokens[1])
+        wait.join()
+        if r.status != 200 or got[0].status != 200 or got[0].data['reply'] != mine:
+            tap.check(False, 'a reply just when somebody waits', (r, got))
+            return
+        slow = max(slow, got[1])
+    tap.check(slow < 5, f'40 replies just when somebody begins to wait: at most {slow:.2f} s')
+
+
+def cookies(s, a):
+    """A browser gets the refresh token as a cookie, never both ways."""
+    box = Box(s).to('fetched', a.tokens[1])
+    r = s.rest('POST', f'/api/link/{box.id}/provisioning', {'secret': box.secret, 'cookie': True},
+               headers={'Origin': f'http://127.0.0.1:{s.port}'})
+    cookies_ = ' '.join(v for k, v in r.headers.items() if k.lower() == 'set-cookie')
+    tap.check(r.status == 200 and 'refreshToken' not in r.data['tokens'] and 'nj_refresh=' in cookies_ and
+              'HttpOnly' in cookies_, 'a refresh token as a cookie', (r, cookies_))
+    box = Box(s).to('fetched', a.tokens[1])
+    r = s.rest('POST', f'/api/link/{box.id}/provisioning', {'secret': box.secret, 'cookie': True},
+               headers={'Origin': 'https://evil.example'})
+    tap.check(r.status == 403 and box.new('provisioning').status == 200,
+              'not to another origin, and nothing is lost by asking', r)
+
+
 def left_behind(s, a):
     """A session whose device was never listed ends."""
     box = Box(s).to('answer', a.tokens[1])
@@ -353,11 +385,11 @@ def stops(s, a):
     wait, got = behind(lambda: box.new('reply'))
     time.sleep(0.3)
     began = time.monotonic()
-    s.kill(15)
+    status = s.kill(15)
     took = time.monotonic() - began
     wait.join()
-    tap.check(took < 15 and got[0].status == 200 and got[0].data['reply'] is None,
-              'a server that stops answers who waits', (took, got))
+    tap.check(status == 0 and took < 15 and got[0].status == 200 and got[0].data['reply'] is None,
+              'a server that stops answers who waits', (status, took, got))
     s.start()
 
 
@@ -394,6 +426,8 @@ def main():
         bodies(s, a)
         outsiders(s, a)
         wait, got = gone(s, a, signer)
+        races(s, a)
+        cookies(s, a)
         left_behind(s, a)
         wait.join()
         tap.check(got[0].status == 404, 'a revoked manager waits for nothing', got)

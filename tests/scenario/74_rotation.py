@@ -81,6 +81,9 @@ def renewing(s, a, bob, chat):
     tap.check(got == [200, 200], 'sessions of listed devices live on', got)
     tap.check(s.rest('GET', '/api/auth/me', token=unbound).status == 401,
               'one that speaks for no device ends')
+    r = s.rest('GET', '/api/sync?after=0&limit=1000', token=bob.tokens[1])
+    told = [e['data'].get('rotated') for e in r.data['events'] if e['event'] == 'keys:changed']
+    tap.check(told == [True], 'and so does sync say', told)
     tap.check(ears.quiet('device:removed', 0.2) and ears.quiet('device:added', 0.1),
               'no device has come or gone')
     d = s.rest('GET', f'/api/users/{a.id}/devices', token=bob.tokens[1]).data
