@@ -82,6 +82,7 @@ receive_refuse(struct step *s, struct receive *rc, enum err cause)
 	case ERR_PQ_EPOCH:
 	case ERR_PREKEY_GONE:
 		return receive_repair(s, rc, true);
+	case ERR_UNTRUSTED:	/* it was under way while its sender renewed */
 	case ERR_DECRYPT:
 		return receive_repair(s, rc, false);
 	default:
