@@ -103,6 +103,13 @@ def plain(w):
     tap.check(page[0]['encryptedContent'] == 'dHJlaQ==' and page[0]['editedAt'], 'so has the history', page[0])
     r = s.send(w.a1, w.chat, 'eA==', clientMessageId=ident)
     tap.check(r.status == 201 and r.data['messageId'] != m['messageId'], 'the id of an edit is no id of a send', r)
+    s.rest('DELETE', f'/api/messages/{m["messageId"]}?scope=me', token=w.b1)
+    w.edit(w.a1, m['messageId'], {'encryptedContent': 'dmllcg==', 'iv': ''})
+    last = other.event('message:edited', lambda d: d['message']['encryptedContent'] == 'dmllcg==')
+    e = b.event('message:edited', lambda d: d['position'] == last['position'])
+    ev = [x['data'] for x in w.sync(w.b1, m['position']) if x['event'] == 'message:edited'][-1]
+    tap.check(e['message']['encryptedContent'] is None and e['message']['deletedAt'] and ev == e,
+              'of what he has hidden a reader hears a tombstone, as in sync', (e, ev))
     for k in (a, b, other):
         k.close()
 

@@ -128,6 +128,10 @@ def writing(w):
         tap.check(r.status == 403 and r.json['error']['message'] in said, f'{who} begins no chat', r)
         r = s.rest('POST', '/api/messages', {'recipientId': other, 'encryptedContent': 'eA==', 'iv': ''}, token)
         tap.check(r.status == 403, f'{who}: nor with a message', r)
+    for who, token, other in (('the blocked one', w.d, w.alice), ('the one who blocks', w.a, w.dave)):
+        r = s.rest('POST', '/api/chats', {'type': 'group', 'name': 'us', 'memberIds': [w.carol, other]}, token)
+        tap.check(r.status == 403 and r.json['error']['message'] in said,
+                  f'{who} brings the other into no group', r)
     r = s.rest('POST', '/api/chats', {'type': 'direct', 'memberIds': [w.alice]}, w.b)
     tap.check(r.status == 200 and r.data['chatId'] == w.chat, 'one that is there is found', r)
     w.unblock(w.a, w.dave)

@@ -82,7 +82,7 @@ chats_refuse_blocked(struct call *c)
 	return call_fail(c, ERR_FORBIDDEN, "Nobody writes in this chat now");
 }
 
-/* Nobody begins a chat beyond a block. */
+/* Nobody begins a chat beyond a block, or adds somebody to one. */
 static enum err
 check_block(struct call *c, struct txn *t, const struct user_id *other)
 {
@@ -139,6 +139,7 @@ make_group(struct call *c, struct txn *t, struct chats_made *out)
 			return call_invalid(c, "memberIds",
 			    "must name people who exist");
 		TRY(e);
+		TRY(check_block(c, t, &req->member_ids.p[i]));
 	}
 	call_new_id(c, in.chat.b);
 	out->chat = in.chat;

@@ -12,12 +12,18 @@
 #include "server/ops/records.h"
 #include "store/msgid.h"
 
+/* Who hears of it; hidden_at: when he hid the message, 0: he has not. */
+struct reader {
+	struct user_id user;
+	uint64_t hidden_at;
+};
+
 struct edit {
 	struct envelope envelope;
 	struct span keys_json;
 	struct edited_ev ev;
-	struct user_id *members;	/* who hear of it */
-	size_t members_n;
+	struct reader *readers;
+	size_t readers_n;
 	bool is_new;			/* it was not done before */
 };
 
@@ -106,30 +112,49 @@ check_content(struct call *c, struct txn *t,
 }
 
 static enum err
-load_members(struct call *c, struct txn *t, struct edit *s,
+mark_hiders(struct call *c, struct txn *t, struct edit *s)
+{
+	const struct msg_edit_req *in = c->req;
+	struct q_message_hiders_in q = { msgid_position(&in->message_id) };
+	struct q_message_hiders_out row;
+	struct cursor cu;
+	enum err e;
+
+	TRY(q_message_hiders_open(t, &q, &cu));
+	while ((e = q_message_hiders_next(&cu, &row)) == OK)
+		for (size_t i = 0; i < s->readers_n; i++)
+			if (ID_EQ(s->readers[i].user, row.user))
+				s->readers[i].hidden_at = row.created_at;
+	return e == ERR_NOT_FOUND ? OK : e;
+}
+
+static enum err
+load_readers(struct call *c, struct txn *t, struct edit *s,
     const struct chat_id *chat)
 {
 	struct q_chat_member_ids_out row;
-	struct user_id *more;
+	struct reader *more;
 	struct cursor cu;
 	size_t cap = 0;
 	enum err e;
 
-	s->members = NULL;
-	s->members_n = 0;
+	s->readers = NULL;
+	s->readers_n = 0;
 	TRY(q_chat_member_ids_open(t, &(struct q_chat_member_ids_in){ *chat },
 	    &cu));
 	while ((e = q_chat_member_ids_next(&cu, &row)) == OK) {
-		more = arena_grow(&c->arena, s->members, s->members_n, &cap,
+		more = arena_grow(&c->arena, s->readers, s->readers_n, &cap,
 		    sizeof(*more));
 		if (more == NULL) {
 			query_close(&cu);
 			return ERR_TOO_LARGE;
 		}
-		s->members = more;
-		s->members[s->members_n++] = row.user;
+		s->readers = more;
+		s->readers[s->readers_n++] = (struct reader){ row.user, 0 };
 	}
-	return e == ERR_NOT_FOUND ? OK : e;
+	if (e != ERR_NOT_FOUND)
+		return e;
+	return mark_hiders(c, t, s);
 }
 
 /* message:edited, of the chat: it names the message, and no more. */
@@ -234,19 +259,33 @@ edits_write(struct call *c, struct txn *t)
 		TRY(envelope_nonce_take(c, t, in->nonce));
 	TRY(store_edit(c, t));
 	TRY(add_event(c, t, &row));
-	TRY(load_members(c, t, s, &row.chat));
+	TRY(load_readers(c, t, s, &row.chat));
 	s->is_new = true;
 	return to_record(c, &row, &s->ev);
 }
 
+/* What one reader has of it: his own keys; a tombstone of what he has hidden,
+ * as he sees it in sync. */
 static void
-tell(struct call *c, const struct user_id *to, size_t n,
-    const struct edited_ev *ev)
+tell_one(struct call *c, const struct reader *r, const struct edited_ev *all,
+    const struct shape_pair_list *keys)
 {
+	struct edited_ev ev = *all;
+	struct message_rec *m = &ev.message;
 	struct deliver_event out = deliver_event("message:edited",
-	    &shape_edited_ev, ev);
+	    &shape_edited_ev, &ev);
 
-	deliver_users(c, to, n, &out, ev->position, DELIVER_NOT_SENDER);
+	if (!deliver_is_online(c, &r->user))
+		return;
+	if (r->hidden_at != 0) {
+		m->has_encrypted_content = m->has_iv = m->has_metadata = false;
+		m->deleted_at = r->hidden_at;
+		m->has_deleted_at = true;
+	} else if (records_own_keys(&c->arena, keys, &r->user,
+	    &m->encrypted_keys) != OK) {
+		return;
+	}
+	deliver_user(c, &r->user, &out, ev.position, DELIVER_NOT_SENDER);
 	deliver_end(&out);
 }
 
@@ -254,17 +293,19 @@ void
 edits_emit(struct call *c)
 {
 	const struct edit *s = c->state;
-	struct edited_ev ev = s->ev;
+	const struct shape_pair_list *keys = &s->envelope.keys;
+	struct deliver_event out = deliver_event("message:edited",
+	    &shape_edited_ev, &s->ev);
 
-	if (!s->is_new)
-		return;
-	if (s->envelope.keys.n == 0) {
-		tell(c, s->members, s->members_n, &ev);
-		return;
+	/* Without keys one frame serves all who have not hidden it. */
+	for (size_t i = 0; s->is_new && i < s->readers_n; i++) {
+		const struct reader *r = &s->readers[i];
+
+		if (keys->n == 0 && r->hidden_at == 0)
+			deliver_user(c, &r->user, &out, s->ev.position,
+			    DELIVER_NOT_SENDER);
+		else
+			tell_one(c, r, &s->ev, keys);
 	}
-	for (size_t i = 0; i < s->members_n; i++)
-		if (deliver_is_online(c, &s->members[i]) &&
-		    records_own_keys(&c->arena, &s->envelope.keys,
-		    &s->members[i], &ev.message.encrypted_keys) == OK)
-			tell(c, &s->members[i], 1, &ev);
+	deliver_end(&out);
 }
