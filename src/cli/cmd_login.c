@@ -32,7 +32,13 @@ static enum exit_status
 enter(struct host *h, bool is_new, struct signin *s)
 {
 	enum exit_status st = signin_enter(h, is_new, s);
-	for (int i = 1; st == EXIT_REFUSED && i < SIGNIN_TRIES; i++) {
+	if (st == EXIT_REFUSED && s->pending && tty_ask_yes("Keep the account "
+	    "after all? [yes/no] ")) {
+		s->cancels = true;
+		st = signin_enter(h, is_new, s);
+	}
+	for (int i = 1; st == EXIT_REFUSED && !s->waits && !s->pending &&
+	    i < SIGNIN_TRIES; i++) {
 		st = signin_ask_again(h, is_new, s);
 		if (st == EXIT_OK)
 			st = signin_enter(h, is_new, s);
@@ -58,15 +64,17 @@ start_over(struct host *h, const struct signin *s)
 	struct client_input in = { .type = CLIENT_START_OVER };
 	host_note(h, "signed in, but the keys of this account are not in this "
 	    "profile. Without them nothing can be read or sent here.\n"
-	    "If another profile or machine of yours still has them, use that "
-	    "one. If they are gone for good you can start over:\n"
+	    "If another device of yours still has them, link this one to it "
+	    "(nightjar link). If you have a backup, restore it (nightjar "
+	    "restore). If they are gone for good you can start over:\n"
 	    "  - this device gets new keys, all other sessions end;\n"
 	    "  - your contacts are told that your identity changed;\n"
 	    "  - messages sent so far stay unreadable.");
 	if (!h->args->start_over &&
 	    !tty_ask_yes("Start over with new keys? [yes/no] ")) {
-		host_error(h, "nothing was changed. To start over: %s",
-		    host_hint(h, "login --start-over"));
+		host_error(h, "nothing was changed. Link this machine, restore "
+		    "a backup, or start over: %s", host_hint(h, "link | "
+		    "restore | login --start-over"));
 		return EXIT_UNTRUSTED;
 	}
 	h->keys_missing = false;

@@ -62,6 +62,7 @@ struct host_own {
 	bool done;
 	uint32_t status;
 	enum dial_end why;
+	uint64_t written;
 	struct buf *body;
 	enum err err;
 };
@@ -90,6 +91,7 @@ struct host {
 	uint64_t seen;		/* generation told to the second place */
 	uint64_t version;	/* of the profile, by other processes */
 	uint64_t cmd;
+	bool kept;		/* the command waited for is in records */
 	struct host_reply reply;
 	struct host_own own;
 	struct timer wake, watch, limit;
@@ -169,6 +171,14 @@ enum exit_status host_call(struct host *h, const char *method,
     struct span path, struct span token, struct span json,
     uint32_t *status_out, struct buf *body);
 
+/*
+ * GET with the token, a 200's body into fd (remote_fetch), of another status
+ * added to `body`. *bytes_out: how much went to the file.
+ */
+enum exit_status host_fetch(struct host *h, struct span path,
+    struct span token, int fd, uint32_t *status_out, struct buf *body,
+    uint64_t *bytes_out);
+
 /* ---- reading ---- */
 
 /* A snapshot for queries of the client, which use &h->query; nests. */
@@ -179,6 +189,9 @@ void host_read_end(struct host *h);
  * the client is started). EXIT_FAILED, printed, when there is none.
  */
 enum exit_status host_find(struct host *h, const char *name,
+    struct client_person *out);
+/* The same with the device list asked for anew, unless --offline. */
+enum exit_status host_find_fresh(struct host *h, const char *name,
     struct client_person *out);
 /* The direct chat with a person; made where there is none. */
 enum exit_status host_chat(struct host *h, const struct user_id *user,

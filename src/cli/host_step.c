@@ -534,7 +534,7 @@ host_peek(struct host *h)
 	}
 	bool enters = h->args->cmd == CMD_login ||
 	    h->args->cmd == CMD_link || h->args->cmd == CMD_restore ||
-	    h->args->cmd == CMD_register;
+	    h->args->cmd == CMD_register || h->args->cmd == CMD_account;
 	if (!st.signed_in && !enters) {
 		host_error(h, "nobody is signed in on this profile; do it "
 		    "with: %s", host_hint(h, "login"));
@@ -614,6 +614,9 @@ host_catch_up(struct host *h)
 uint64_t
 host_number(struct host *h)
 {
+	/* Processes that share a profile must not have one twice. */
+	if (h->cmd == 0)
+		h->cmd = (sys_unix_ms() << 20) + ((uint64_t)getpid() << 4);
 	return ++h->cmd;
 }
 

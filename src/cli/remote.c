@@ -3,6 +3,9 @@
  */
 #include "cli/remote.h"
 
+#include <errno.h>
+#include <unistd.h>
+
 #include "cli/help.h"
 
 #define OF_DIAL(d) \
@@ -51,7 +54,8 @@ send_first(struct remote *m)
 	m->sent = true;
 	m->keep = false;
 	m->answer = (struct remote_answer){ 0 };
-	http_in_init(&m->http, HTTP_CLIENT, &m->limits);
+	http_in_init(&m->http, HTTP_CLIENT, m->call[m->first].to_file ?
+	    &m->file_limits : &m->limits);
 	if (dial_write(&m->dial, buf_span(b)) != OK)
 		dial_close(&m->dial);
 }
@@ -89,6 +93,30 @@ take_head(struct remote *m)
 		m->answer.retry_after_s = (uint32_t)v;
 }
 
+/* Into the file or into memory. What moves has its time anew. */
+static bool
+take_body(struct remote *m, struct span piece)
+{
+	const struct remote_call *c = &m->call[m->first];
+
+	if (!c->to_file || m->answer.status != 200)
+		return buf_add_span(&m->body, piece) == OK;
+	timer_cancel(&m->limit);
+	timer_start(reactor_wheel(m->dial.reactor), &m->limit,
+	    m->timeout_ms, on_limit);
+	m->answer.written += piece.n;
+	while (piece.n > 0) {
+		ssize_t n = write(c->fd, piece.p, piece.n);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		piece = span_sub(piece, (size_t)n, piece.n);
+	}
+	return true;
+}
+
 /* The answer is whole. */
 static void
 take_end(struct remote *m)
@@ -118,7 +146,7 @@ on_data(struct dial *d, uint8_t *p, size_t n)
 		if (ev == HTTP_EV_HEAD) {
 			take_head(m);
 		} else if (ev == HTTP_EV_BODY) {
-			if (buf_add_span(&m->body, piece) != OK)
+			if (!take_body(m, piece))
 				ev = HTTP_EV_BAD;
 		} else if (ev == HTTP_EV_END) {
 			/* 100 Continue and such are not the answer. */
@@ -174,6 +202,8 @@ remote_init(struct remote *m, struct reactor *r, struct where *w,
 	dial_init(&m->dial, r, w, &ops);
 	m->limits = http_limits_default;
 	m->limits.body_max = REMOTE_ANSWER_MAX;
+	m->file_limits = http_limits_default;
+	m->file_limits.body_max = REMOTE_FILE_MAX;
 	m->timeout_ms = timeout_ms;
 	buf_init(&m->body, REMOTE_ANSWER_MAX);
 }
@@ -254,5 +284,19 @@ remote_call(struct remote *m, const char *method, struct span path,
 	if (!timer_is_running(&m->later))
 		timer_start(reactor_wheel(m->dial.reactor), &m->later, 1,
 		    on_later);
+	return OK;
+}
+
+enum err
+remote_fetch(struct remote *m, struct span path, struct span token, int fd,
+    uint64_t id, remote_fn fn, void *ctx)
+{
+	const struct span none = { NULL, 0 };
+
+	TRY(remote_call(m, "GET", path, token, none, id, fn, ctx));
+	struct remote_call *c =
+	    &m->call[(m->first + m->n - 1) % REMOTE_CALLS_MAX];
+	c->to_file = true;
+	c->fd = fd;
 	return OK;
 }

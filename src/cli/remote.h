@@ -13,10 +13,12 @@
 #define REMOTE_CALLS_MAX 32u
 #define REMOTE_REQUEST_MAX ((size_t)4 << 20)
 #define REMOTE_ANSWER_MAX ((size_t)8 << 20)
+#define REMOTE_FILE_MAX ((uint64_t)4 << 30)	/* of remote_fetch */
 
 struct remote_answer {
 	uint32_t status;	/* 0: none came; why says how */
 	uint32_t retry_after_s;	/* 0: not said */
+	uint64_t written;	/* bytes that went to the file */
 	struct span body;	/* good until the callback returns */
 	enum dial_end why;
 };
@@ -29,12 +31,14 @@ struct remote_call {
 	remote_fn fn;
 	void *ctx;
 	struct buf request;	/* the whole message */
+	bool to_file;		/* a 200's body goes there: */
+	int fd;
 };
 
 struct remote {
 	struct dial dial;
 	struct http_in http;
-	struct http_limits limits;
+	struct http_limits limits, file_limits;
 	struct http_msg msg;
 	struct buf body;
 	struct remote_answer answer;
@@ -67,5 +71,12 @@ void remote_fini(struct remote *m);
 MUST_USE enum err remote_call(struct remote *m, const char *method,
     struct span path, struct span token, struct span body, uint64_t id,
     remote_fn fn, void *ctx);
+/*
+ * GET, whose body goes to fd as it comes, if the status is 200; it may take
+ * as long as something comes within the timeout. fd stays the caller's, who
+ * keeps it open until the callback; a failed write ends it with status 0.
+ */
+MUST_USE enum err remote_fetch(struct remote *m, struct span path,
+    struct span token, int fd, uint64_t id, remote_fn fn, void *ctx);
 
 #endif

@@ -174,6 +174,8 @@ signin_ask(struct host *h, bool is_new, struct signin *out)
 	if (st == EXIT_OK)
 		st = ask_password(h, is_new, out);
 	name_device(h, out);
+	/* account undelete is signing in, and that word. */
+	out->cancels = h->args->cmd == CMD_account;
 	return st;
 }
 
@@ -227,6 +229,15 @@ explain(struct host *h, uint32_t status, const struct success_rep *rep,
 	    clean_line(rep->error.message, &b) == OK;
 	/* Of name or password the one that was typed may be the wrong one. */
 	s->wrong = rep->has_error ? part_of_code(rep->error.code) : 0;
+	s->pending = rep->has_error &&
+	    span_eq(rep->error.code, SPAN("deletion_pending"));
+	if (s->pending && said)
+		said = buf_add_str(&b, "\n  to keep it: ") == OK &&
+		    buf_add_str(&b, host_hint(h, "account undelete")) == OK;
+	else if (rep->has_error && said &&
+	    span_eq(rep->error.code, SPAN("email_unverified")))
+		said = buf_add_str(&b, "\n  ") == OK && buf_add_str(&b,
+		    host_hint(h, "account verify-email CODE")) == OK;
 	if (s->asked & s->wrong & SIGNIN_PASSWORD)
 		s->wrong &= s->asked;
 	if (said && rep->error.has_details && json_array(&j)) {
@@ -257,11 +268,14 @@ explain(struct host *h, uint32_t status, const struct success_rep *rep,
 }
 
 static enum err
-make_request(bool is_new, const struct signin *s, struct buf *out)
+make_request(bool is_new, const struct signin *s, const char *invite,
+    struct buf *out)
 {
 	struct span password = span_of(s->password, s->password_n);
 	if (is_new) {
 		struct register_req req = {
+			.has_invite_code = invite != NULL,
+			.invite_code = span_str(invite != NULL ? invite : ""),
 			.username = span_str(s->username),
 			.email = span_str(s->email), .password = password,
 			.has_device = true,
@@ -272,6 +286,8 @@ make_request(bool is_new, const struct signin *s, struct buf *out)
 	struct login_req req = {
 		.username = span_str(s->username), .password = password,
 		.has_device = true, .device.name = span_str(s->device),
+		.has_cancel_deletion = s->cancels,
+		.cancel_deletion = s->cancels,
 	};
 	return shape_encode_buf(&shape_login_req, &req, out);
 }
@@ -279,13 +295,14 @@ make_request(bool is_new, const struct signin *s, struct buf *out)
 /* The answer as the client's input; false: it is not one. */
 static bool
 take_answer(bool is_new, struct span data, struct arena *a,
-    struct client_input *in)
+    struct client_input *in, bool *waits_out)
 {
 	in->type = CLIENT_SIGNED_IN;
 	if (is_new) {
 		struct register_rep r;
 		if (shape_decode(&shape_register_rep, data, a, &r, NULL) != OK)
 			return false;
+		*waits_out = !r.has_tokens;
 		in->u.signed_in.user = r.user.id;
 		in->u.signed_in.name = r.user.username;
 		in->u.signed_in.access = r.tokens.access_token;
@@ -329,6 +346,16 @@ enter(struct host *h, struct client_input *in)
 	return h->fatal;
 }
 
+/* The account is made, but only its address lets it in. */
+static enum exit_status
+wait_for_mail(struct host *h)
+{
+	host_error(h, "the account is made. A mail is on its way to its "
+	    "address: confirm it, then sign in.\n  %s",
+	    host_hint(h, "account verify-email CODE"));
+	return EXIT_REFUSED;
+}
+
 enum exit_status
 signin_enter(struct host *h, bool is_new, struct signin *s)
 {
@@ -344,15 +371,17 @@ signin_enter(struct host *h, bool is_new, struct signin *s)
 	buf_init(&request, REQUEST_MAX);
 	buf_init(&body, REMOTE_ANSWER_MAX);
 	arena_init(&a, mem, mem != NULL ? ARENA_MAX : 0);
-	if (make_request(is_new, s, &request) == OK)
+	if (make_request(is_new, s, h->args->invite, &request) == OK)
 		st = host_call(h, "POST", span_str(paths[is_new]),
 		    (struct span){ 0 }, buf_span(&request), &status, &body);
 	if (st == EXIT_OK) {
 		enum err e = shape_decode(&shape_success_rep, buf_span(&body),
 		    &a, &rep, NULL);
 		if (e != OK || !rep.success || !rep.has_data ||
-		    !take_answer(is_new, rep.data, &a, &in))
+		    !take_answer(is_new, rep.data, &a, &in, &s->waits))
 			st = explain(h, status, &rep, s);
+		else if (s->waits)
+			st = wait_for_mail(h);
 		else
 			st = enter(h, &in);
 	}

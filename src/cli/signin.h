@@ -20,6 +20,9 @@ struct signin {
 	size_t password_n;
 	char device[65];
 	unsigned asked, wrong;	/* enum signin_part */
+	bool cancels;		/* an account that is to be deleted is kept */
+	bool pending;		/* out: refused, since it is to be deleted */
+	bool waits;		/* out: made, but the address comes first */
 };
 
 /*
