@@ -30,6 +30,7 @@ struct device {
 	int64_t shift_ms;
 	bool joined;			/* ready for the first time */
 	bool gone;			/* for good */
+	uint64_t gone_us;
 	uint64_t joined_us;
 	/* Being linked by that device; links.c. */
 	struct device *linking;

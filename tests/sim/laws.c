@@ -30,16 +30,30 @@ is_for(const struct world_message *m, const struct device *d)
 	return d->account == m->account || d->account == m->to;
 }
 
+/* Revocation ends what its device had not sent, or sent just before. */
+static bool
+is_cut_off(const struct world *w, const struct world_message *m)
+{
+	const struct device *d = &w->device[m->device];
+
+	return d->gone && (m->position == 0 ||
+	    m->at_us + 60000000 > d->gone_us);
+}
+
 /*
- * Between two devices of which one went back to an older profile (and so has a
- * new certificate), a message may stay refused: it is not sent again to
- * another certificate than it was meant for (docs/protocol.md, "Retries").
+ * To a device that went back to an older profile (and so has a new
+ * certificate) a message may stay refused: it is not sent again to another
+ * certificate than it was meant for (docs/protocol.md, "Retries"). So may
+ * what a device sent before it went back, which it does not know any more.
  */
 static bool
 may_be_refused(const struct world *w, const struct world_message *m,
     const struct device *d)
 {
-	return d->lost_n > 0 || w->device[m->device].lost_n > 0;
+	const struct device *from = &w->device[m->device];
+
+	return d->lost_n > 0 || is_cut_off(w, m) || (from->lost_n > 0 &&
+	    m->at_us <= from->lost[from->lost_n - 1].to_us);
 }
 
 bool
@@ -110,7 +124,8 @@ is_anything_lost(const struct world *w, const struct device *d,
 		const struct world_message *m = &w->message[k];
 
 		if (!m->accepted || m->loose || !is_for(m, d) ||
-		    m->shown[d->index] > 0 || laws_refused(w, m, d))
+		    m->shown[d->index] > 0 || laws_refused(w, m, d) ||
+		    is_cut_off(w, m))
 			continue;
 		snprintf(why_out, 200, "lost: message %zu of device %u is "
 		    "not on device %u", k, m->device, d->index);
@@ -234,7 +249,7 @@ check_once(struct world *w, const struct device *d, unsigned other,
 
 		if (m->accepted && !m->loose && is_for(m, d) &&
 		    (m->account == other || m->to == other) && !seen[k] &&
-		    !laws_refused(w, m, d))
+		    !laws_refused(w, m, d) && !is_cut_off(w, m))
 			world_broken(w, "lost: message %zu of device %u is "
 			    "not in the history of device %u", k, m->device,
 			    d->index);

@@ -7,7 +7,7 @@
 
 #include <assert.h>
 
-#define TRIES_MAX 20
+#define TRIES_MAX 100
 #define TEXT_MAX 256
 
 /* What a screen shows. */
@@ -117,7 +117,8 @@ tick(struct world *w, struct device *new)
 		new->linking = NULL;
 		return;
 	}
-	if (kernel_now_us() < new->link_at_us)
+	if (kernel_now_us() < new->link_at_us || new->app == NULL ||
+	    new->app->reactor == NULL)
 		return;
 	/* People look twice a second. */
 	new->link_at_us = kernel_now_us() + 500000;

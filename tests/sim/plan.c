@@ -40,7 +40,8 @@ wrong_clock(struct rng *r, bool back)
 /* What kinds of trouble a run has: parts of a thousand for each step. */
 struct weather {
 	unsigned cut, stall, crash, off, keep, back, clock, kill, killat,
-	    stop, serverstall, serverclock, read, typing, link;
+	    stop, serverstall, serverclock, read, typing, link, revoke,
+	    renew, renewaccount;
 };
 
 static struct weather
@@ -48,6 +49,12 @@ choose_weather(struct rng *r)
 {
 	struct weather w = { .read = 60, .typing = 20, .link = 30 };
 
+	if (rng_below(r, 3) == 0) {
+		w.revoke = 12;
+		w.renew = 12;
+	}
+	if (rng_below(r, 6) == 0)
+		w.renewaccount = 8;
 	if (rng_below(r, 3) > 0)
 		w.cut = (unsigned)rng_below(r, 120);
 	if (rng_below(r, 3) == 0)
@@ -94,13 +101,13 @@ is(uint64_t *dice, unsigned part)
 	return false;
 }
 
-/* A device that is not linked yet (else it is nothing), by the first one. */
+/* Of devices that are linked later on, by the first one of the account. */
 static void
-make_link(struct plan *p, struct rng *r, uint64_t wait)
+make_link(struct plan *p, struct rng *r, uint64_t wait, enum plan_verb verb)
 {
 	int64_t d = (int64_t)rng_between(r, p->accounts, p->devices - 1);
 
-	add(p, wait, PLAN_link, d, d % (int64_t)p->accounts, 0);
+	add(p, wait, verb, d, d % (int64_t)p->accounts, 0);
 }
 
 static void
@@ -146,7 +153,13 @@ make_step(struct plan *p, struct rng *r, const struct weather *w)
 	else if (is(&dice, w->typing))
 		add(p, wait, PLAN_typing, d, a, 0);
 	else if (is(&dice, w->link) && p->devices > p->accounts)
-		make_link(p, r, wait);
+		make_link(p, r, wait, PLAN_link);
+	else if (is(&dice, w->revoke) && p->devices > p->accounts)
+		make_link(p, r, wait, PLAN_revoke);
+	else if (is(&dice, w->renew))
+		add(p, wait, PLAN_renew, d, 0, 0);
+	else if (is(&dice, w->renewaccount))
+		add(p, wait, PLAN_renewaccount, d, 0, 0);
 	else
 		add(p, wait, PLAN_send, d, a, rng_below(r, 6) == 0 ?
 		    (int64_t)rng_between(r, 5, 25) :

@@ -57,7 +57,7 @@ static struct {
 	uint64_t serial, bytes;
 	struct wire_conf conf;
 	void (*tap)(const void *p, size_t n);
-	struct { struct proc *proc; uint64_t until_us; } stall[64];
+	struct { unsigned host; uint64_t until_us; } stall[64];
 	uint16_t port;
 	bool closing;
 } w;
@@ -137,7 +137,7 @@ static uint64_t
 stalled_until(const struct proc *p)
 {
 	for (size_t i = 0; i < 64; i++)
-		if (w.stall[i].proc == p && p != NULL)
+		if (p != NULL && w.stall[i].host == p->host)
 			return w.stall[i].until_us;
 	return 0;
 }
@@ -642,14 +642,14 @@ wire_stall(struct proc *p, uint64_t us)
 	size_t at = 0;
 
 	for (size_t i = 0; i < 64; i++) {
-		if (w.stall[i].proc == p) {
+		if (w.stall[i].host == p->host) {
 			at = i;
 			break;
 		}
 		if (w.stall[i].until_us < w.stall[at].until_us)
 			at = i;
 	}
-	w.stall[at].proc = p;
+	w.stall[at].host = p->host;
 	w.stall[at].until_us = until;
 }
 

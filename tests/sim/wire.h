@@ -22,7 +22,7 @@ void wire_close(void);
 void wire_conf_set(const struct wire_conf *conf);
 /* All connections of a process break; both sides learn it. */
 void wire_cut(struct proc *p);
-/* For so long nothing of or to the process arrives, nor can it connect. */
+/* For so long nothing of or to its machine arrives, nor can it connect. */
 void wire_stall(struct proc *p, uint64_t us);
 /*
  * The process is a ghost: its connections are gone for it. silent: the other

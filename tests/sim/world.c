@@ -272,6 +272,48 @@ order_typing(struct app *a, uint64_t account, uint64_t unused)
 		app_input(a, &in);
 }
 
+static void
+order_renew(struct app *a, uint64_t account, uint64_t unused)
+{
+	struct client_input in = { .type = account != 0 ?
+	    CLIENT_RENEW_ACCOUNT : CLIENT_RENEW };
+
+	(void)unused;
+	app_input(a, &in);
+}
+
+/* Its number in the account's list; 0: none. */
+static uint32_t
+device_number(const struct device *d)
+{
+	struct client_status st = { 0 };
+	struct app view;
+
+	app_view(d, &view);
+	if (client_status(&view.client, &view.query, &st) != OK)
+		st.device = 0;
+	app_view_end(&view);
+	return st.device;
+}
+
+static void
+order_revoke(struct app *a, uint64_t device, uint64_t unused)
+{
+	struct world *w = a->device->world;
+	struct client_input in = { .type = CLIENT_DEVICE_REVOKE };
+
+	(void)unused;
+	in.u.device.device = device_number(&w->device[device]);
+	if (in.u.device.device == 0)
+		return;
+	app_input(a, &in);
+	/* Whether it is done now or later: it shows nothing new any more. */
+	if (!a->proc.dead) {
+		w->device[device].gone = true;
+		w->device[device].gone_us = kernel_now_us();
+	}
+}
+
 /* -------------------------------------------------------------- time goes */
 
 /* What has died begins again when its time has come. */
@@ -440,6 +482,18 @@ trouble_node(struct world *w, const struct plan_step *s)
 	}
 }
 
+/* May that device take d off the account, and is it on? */
+static bool
+is_manager(const struct world *w, const struct device *d, unsigned n,
+    unsigned manager)
+{
+	const struct device *m = &w->device[manager];
+
+	return d != NULL && manager < w->plan->devices && manager != n &&
+	    m->account == d->account && d->joined && d->linking == NULL &&
+	    m->joined && !m->gone && m->app != NULL && m->app->reactor != NULL;
+}
+
 static void
 do_step(struct world *w, const struct plan_step *s)
 {
@@ -467,6 +521,14 @@ do_step(struct world *w, const struct plan_step *s)
 		if (d != NULL && account < w->plan->devices &&
 		    w->device[account].account == d->account)
 			links_begin(w, d, &w->device[account]);
+	} else if (s->verb == PLAN_revoke) {
+		if (is_manager(w, d, n, account))
+			app_do(w->device[account].app, order_revoke, n, 0);
+	} else if (s->verb == PLAN_renew || s->verb == PLAN_renewaccount) {
+		if (d != NULL && d->joined && d->app != NULL &&
+		    d->app->reactor != NULL)
+			app_do(d->app, order_renew,
+			    s->verb == PLAN_renewaccount, 0);
 	} else if (s->verb >= PLAN_kill) {
 		trouble_node(w, s);
 	} else if (d != NULL) {
