@@ -70,7 +70,7 @@ need_test() {
 		$TEST_PACKAGES $CLANG_PACKAGES
 	command -v npm >/dev/null 2>&1 ||
 		need node "to run the stock socket.io-client against the server" nodejs npm
-	for dir in tests/e2e tests/conformance; do
+	for dir in tests/e2e tests/conformance tests/model; do
 		[ $dir/node_modules -nt $dir/package-lock.json ] ||
 			(cd $dir && npm ci --loglevel=error && touch node_modules) ||
 			die "npm ci failed in $dir"

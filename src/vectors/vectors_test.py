@@ -141,6 +141,24 @@ value = load('kdf/totp.json')
 value['totp'][5]['code'] = '00000000'
 refuses('another one-time code', value)
 
+for name, members in {
+        'archive': ('key', 'random', 'digest', 'last_chunk'),
+        'attachment': ('key', 'blob', 'plain_sha256'),
+        'backup': ('backup_key', 'backup', 'stretched', 'aik_seed'),
+        'backup-wrap': ('wrap', 'backup_key'),
+        'linking': ('offer', 'reply', 'code', 'provisioning', 'answer',
+                    'text', 'secret'),
+        'rotation': ('rotation', 'old_seed', 'random'),
+        'settings': ('secret', 'account_id'),
+        'verification': ('cert', 'peer_id', 'random')}.items():
+    for member in members:
+        value = load('nightjar/%s.json' % name)
+        value[member] = flip(value[member])
+        refuses('another %s in %s' % (member, name), value)
+value = load('nightjar/recovery.json')
+value['keys'][3]['key'] = flip(value['keys'][3]['key'])
+refuses('another recovery key', value)
+
 status, line = run_value('{"a": [1, 2}')
 check('a file that is no JSON', status == 1 and line['failed'] == 1, line)
 status, line = run_value({'anything': 1})
