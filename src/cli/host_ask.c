@@ -1,7 +1,7 @@
 /*
- * host_ask.c: exports host_read, host_read_end, host_command, host_call, host_fetch,
- * host_find, host_find_fresh, host_chat, host_open_reader: commands to the client and the server, and queries.
- * See host.h.
+ * host_ask.c: exports host_read, host_read_end, host_command, host_call,
+ * host_fetch, host_find, host_find_fresh, host_chat, host_open_reader:
+ * commands to the client and the server, and queries. See host.h.
  */
 #include "cli/host.h"
 
