@@ -303,6 +303,39 @@ follow(struct host *h)
 	    2 * host_timeout(h)) : st;
 }
 
+/* Is what this profile was still true? Its session may have ended. */
+static bool
+is_known(struct host *h, const void *ctx)
+{
+	(void)ctx;
+	return h->up || h->signed_out || h->keys_missing;
+}
+
+static enum exit_status
+look_again(struct host *h)
+{
+	struct client_status s = { .signed_in = false };
+
+	if (host_read(h) == OK) {
+		if (client_status(&h->client, &h->query, &s) != OK)
+			s.signed_in = false;
+		host_read_end(h);
+	}
+	if (!s.signed_in || s.keys_missing || s.device == 0)
+		return EXIT_OK;
+	enum exit_status st = host_wait(h, is_known, NULL, host_timeout(h));
+	h->signed_out = false;		/* that is what linking is for */
+	return st;
+}
+
+/* What is still on its way goes out before this process ends. */
+static bool
+is_quiet(struct host *h, const void *ctx)
+{
+	(void)ctx;
+	return h->remote.n == 0;
+}
+
 static enum exit_status
 begin(struct host *h, const struct args *a, const struct linking_seen *l)
 {
@@ -342,6 +375,7 @@ cmd_link(struct host *h, const struct args *a)
 	enum exit_status st = host_open(h, a, a->operand_n == 0 &&
 	    !a->cancel);
 
+	h->catch_up = a->operand_n == 0 && !a->cancel;
 	if (st == EXIT_OK)
 		st = host_net(h);
 	if (st == EXIT_OK)
@@ -351,12 +385,20 @@ cmd_link(struct host *h, const struct args *a)
 	if (st != EXIT_OK)
 		return st;
 	look(h, &l);
+	bool is_new = a->operand_n == 0 && !a->cancel && (l.state ==
+	    LINK_NONE || l.state >= LINK_DONE);
+	if (is_new)
+		st = look_again(h);
+	if (st != EXIT_OK)
+		return st;
 	st = begin(h, a, &l);
 	if (st != EXIT_OK)
 		return st;
-	if (a->cancel) {
+	if (a->cancel)
 		host_note(h, "cancelled");
-		return EXIT_OK;
-	}
-	return follow(h);
+	else
+		st = follow(h);
+	if (!l.is_new)
+		(void)host_wait(h, is_quiet, NULL, host_timeout(h));
+	return st;
 }

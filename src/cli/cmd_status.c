@@ -1,41 +1,13 @@
 /*
- * cmd_status.c: exports cmd_status, cmd_devices, cmd_verify: what is known of
- * this profile, of a person and of the keys between them.
+ * cmd_status.c: exports cmd_status, cmd_devices: what is known of this
+ * profile, of a person and of the keys between them.
  */
 #include "base/text.h"
+#include "cli/clean.h"
 #include "cli/cmd.h"
 #include "cli/show.h"
 
 #define OUT_MAX ((size_t)1 << 18)
-
-/* Fetches the person's device list anew, unless --offline. */
-static enum exit_status
-refresh(struct host *h, const struct user_id *user)
-{
-	struct client_input in = { .type = CLIENT_CHECK, .u.user = *user };
-	return h->args->offline ? EXIT_OK : host_command(h, &in);
-}
-
-/* NAME as given, with what is known after refreshing it. */
-static enum exit_status
-find_fresh(struct host *h, const char *name, struct client_person *out)
-{
-	enum exit_status st = host_find(h, name, out);
-	if (st == EXIT_OK)
-		st = refresh(h, &out->user);
-	if (st != EXIT_OK)
-		return st;
-	enum err e = host_read(h);
-	if (e == OK) {
-		struct user_id user = out->user;
-		e = client_person(&h->client, &h->query, &user, out);
-		host_read_end(h);
-	}
-	if (e == OK)
-		return EXIT_OK;
-	host_error(h, "nothing is known of \"%s\" (%s)", name, err_text(e));
-	return EXIT_FAILED;
-}
 
 static enum exit_status
 finish(struct host *h, struct buf *out, enum err e)
@@ -71,7 +43,8 @@ put_number(struct buf *out, const char *label, uint64_t v)
 static const char *
 state_text(const struct client_status *s)
 {
-	return s->keys_missing ? "signed in, but the keys are not here" :
+	return s->revoked ? "this device was taken off the account" :
+	    s->keys_missing ? "signed in, but the keys are not here" :
 	    s->ready ? "ready" : "being set up";
 }
 
@@ -86,6 +59,9 @@ own_status_json(struct host *h, const struct client_status *s,
 	TRY(show_json_bool(out, "signedIn", s->signed_in));
 	TRY(show_json_bool(out, "ready", s->ready));
 	TRY(show_json_bool(out, "keysMissing", s->keys_missing));
+	TRY(show_json_bool(out, "revoked", s->revoked));
+	TRY(show_json_bool(out, "renewAccount", s->renew_due));
+	TRY(show_json_bool(out, "historyComing", s->history_in));
 	TRY(show_json_u64(out, "device", s->device));
 	TRY(show_json_u64(out, "devices", s->devices));
 	TRY(show_json_u64(out, "listVersion", s->list_version));
@@ -109,11 +85,65 @@ own_status(struct host *h, const struct client_status *s, struct buf *out)
 	TRY(put_number(out, "This device", s->device));
 	TRY(put_number(out, "Devices", s->devices));
 	TRY(put_number(out, "To be sent", s->outbox_n));
-	return put_number(out, "One-time keys", s->prekeys_left);
+	TRY(put_number(out, "One-time keys", s->prekeys_left));
+	if (s->history_in || s->history_out)
+		TRY(put_text(out, "History", s->history_in ? "is coming in" :
+		    "is being sent to a new device"));
+	return s->renew_due ? put_text(out, "Account key", "RENEW IT: a "
+	    "device that has it was removed (see: keys)") : OK;
+}
+
+/* How a person is protected: trust, and each device's session. */
+struct protection {
+	struct client_trust trust;
+	struct client_device d[CLIENT_DEVICES_MAX];
+	size_t n;
+};
+
+static enum err
+look_at(struct host *h, const struct client_person *p, struct protection *x)
+{
+	TRY(client_trust(&h->client, &h->query, &p->user, &x->trust));
+	enum err e = client_devices(&h->client, &h->query, &p->user, x->d,
+	    &x->n);
+	return e == ERR_NOT_FOUND ? OK : e;
+}
+
+static const char *
+pq_text(uint8_t pq_auth)
+{
+	static const char *const text[] = { "none", "peer", "mutual" };
+	return pq_auth < 3 ? text[pq_auth] : "unknown";
+}
+
+static const char *
+method_text(enum client_verify_method m)
+{
+	return m == VERIFY_CODE ? "code" : m == VERIFY_NUMBER ? "number" :
+	    "none";
 }
 
 static enum err
-person_json(const struct client_person *p, struct buf *out)
+session_json(const struct client_device *d, struct buf *out)
+{
+	TRY(buf_add_str(out, out->p[out->n - 1] == '[' ? "{" : ",{"));
+	TRY(show_json_u64(out, "device", d->device));
+	TRY(show_json_bool(out, "session", d->has_session));
+	if (d->has_session) {
+		TRY(show_json_str(out, "suite", SPAN("ratchet")));
+		TRY(show_json_str(out, "postQuantumAuth",
+		    span_str(pq_text(d->pq_auth))));
+		TRY(show_json_u64(out, "keysMixed", d->epoch > 0 ?
+		    d->epoch - 1 : 0));
+		TRY(show_json_time(out, "since", d->since_ms));
+		TRY(show_json_time(out, "lastMixed", d->mixed_ms));
+	}
+	return buf_add_str(out, "}");
+}
+
+static enum err
+person_json(const struct client_person *p, const struct protection *x,
+    struct buf *out)
 {
 	TRY(buf_add_str(out, "{"));
 	TRY(show_json_str(out, "username", p->name));
@@ -122,22 +152,80 @@ person_json(const struct client_person *p, struct buf *out)
 	TRY(show_json_u64(out, "devices", p->devices));
 	TRY(show_json_u64(out, "listVersion", p->version));
 	TRY(show_json_bool(out, "verified", p->verified));
-	TRY(show_json_time(out, "verifiedTime", p->verified_ms));
+	TRY(show_json_time(out, "verifiedTime", x->trust.verified_ms));
+	if (p->verified) {
+		TRY(show_json_str(out, "verifiedBy",
+		    span_str(method_text(x->trust.method))));
+		TRY(show_json_u64(out, "verifiedDevice", x->trust.device));
+		TRY(show_json_time(out, "verifyAgain", x->trust.due_ms));
+	}
+	TRY(show_json_time(out, "keyRenewed", x->trust.renewed_ms));
 	TRY(show_json_bool(out, "identityChanged", p->identity_changed));
 	TRY(show_json_bool(out, "blocked", p->blocked));
-	return buf_add_str(out, "}");
+	TRY(show_json_name(out, "protection"));
+	TRY(buf_add_str(out, "["));
+	for (size_t i = 0; i < x->n; i++)
+		TRY(session_json(&x->d[i], out));
+	return buf_add_str(out, "]}");
+}
+
+static enum err
+put_session(const struct client_device *d, struct buf *out)
+{
+	char line[240], since[SHOW_TIME_LEN] = "-", mixed[SHOW_TIME_LEN] = "-";
+	show_time(d->since_ms, false, since);
+	show_time(d->mixed_ms, false, mixed);
+	if (!d->has_session)
+		snprintf(line, sizeof(line), "\n  device %-6u  no session yet",
+		    (unsigned)d->device);
+	else
+		snprintf(line, sizeof(line), "\n  device %-6u  X25519 + "
+		    "ML-KEM-768, AES-256-GCM, since %s; %u keys mixed, last "
+		    "%s; authenticated: %s", (unsigned)d->device, since,
+		    d->epoch > 0 ? (unsigned)d->epoch - 1 : 0, mixed,
+		    d->pq_auth == 2 ? "both, post-quantum" : d->pq_auth == 1 ?
+		    "they post-quantum, you classically so far" :
+		    "classically so far");
+	return buf_add_str(out, line);
+}
+
+static enum err
+put_trust(const struct client_person *p, const struct client_trust *t,
+    struct buf *out)
+{
+	char line[200], at[SHOW_TIME_LEN];
+	if (!p->verified && t->renewed_ms != 0) {
+		show_time(t->renewed_ms, false, at);
+		snprintf(line, sizeof(line), "\nKey renewed    %s, vouched for "
+		    "by the old one: compare the number again", at);
+		return buf_add_str(out, line);
+	}
+	if (!p->verified || t->verified_ms == 0)
+		return OK;
+	show_time(t->verified_ms, false, at);
+	snprintf(line, sizeof(line), "\nVerified on    %s, device %u%s, by %s",
+	    at, (unsigned)t->device, t->here ? " (this one)" : "",
+	    t->method == VERIFY_CODE ? "their code" : "the number");
+	TRY(buf_add_str(out, line));
+	return sys_unix_ms() > t->due_ms ? buf_add_str(out, "\n               "
+	    "that is 90 days ago: compare again") : OK;
 }
 
 static enum err
 person_status(struct host *h, const struct client_person *p, struct buf *out)
 {
 	char name[HOST_NAME_MAX + 1];
+	struct protection x = { .n = 0 };
+	TRY(look_at(h, p, &x));
 	if (h->args->json)
-		return person_json(p, out);
+		return person_json(p, &x, out);
 	show_name(h, &p->user, name);
 	TRY(put_text(out, "Person", name));
 	TRY(put_number(out, "Devices", p->devices));
 	TRY(put_text(out, "Verified", p->verified ? "yes" : "no"));
+	TRY(put_trust(p, &x.trust, out));
+	for (size_t i = 0; i < x.n; i++)
+		TRY(put_session(&x.d[i], out));
 	if (p->identity_changed)
 		TRY(put_text(out, "Identity", "HAS CHANGED and is not "
 		    "confirmed yet (see: verify)"));
@@ -158,7 +246,7 @@ about(struct host *h, const struct args *a, about_fn put)
 	struct buf out;
 	enum exit_status st = host_open_reader(h, a, NULL);
 	if (st == EXIT_OK && a->operand_n > 0)
-		st = find_fresh(h, a->operand[0], &p);
+		st = host_find_fresh(h, a->operand[0], &p);
 	if (st != EXIT_OK)
 		return st;
 	buf_init(&out, OUT_MAX);
@@ -194,6 +282,9 @@ device_json(const struct client_device *d, struct buf *out)
 	hex_encode(SPAN_OF(d->fingerprint), hex);
 	TRY(buf_add_str(out, out->n > 1 ? ",{" : "{"));
 	TRY(show_json_u64(out, "device", d->device));
+	if (d->name.n != 0)
+		TRY(show_json_str(out, "name", d->name));
+	TRY(show_json_time(out, "lastActive", d->active_ms));
 	TRY(show_json_bool(out, "own", d->own));
 	TRY(show_json_bool(out, "primary", d->flags & 1));
 	TRY(show_json_bool(out, "manager", d->flags & 2));
@@ -209,13 +300,20 @@ device_json(const struct client_device *d, struct buf *out)
 static enum err
 device_line(const struct client_device *d, struct buf *out)
 {
-	char line[200], hex[65], time[SHOW_TIME_LEN] = "-";
+	char line[240], hex[65], time[SHOW_TIME_LEN] = "-";
 	hex_encode(SPAN_OF(d->fingerprint), hex);
 	if (d->created_ms != 0)
 		show_time(d->created_ms, false, time);
-	snprintf(line, sizeof(line), "%s%3u  since %-16s  key %.16s%s%s%s",
-	    out->n > 0 ? "\n" : "", (unsigned)d->device, time, hex,
-	    d->own ? "  (this one)" : "", d->flags & 1 ? "  primary" : "",
+	snprintf(line, sizeof(line), "%s%3u  ", out->n > 0 ? "\n" : "",
+	    (unsigned)d->device);
+	TRY(buf_add_str(out, line));
+	if (d->name.n != 0) {
+		TRY(clean_line(d->name, out));
+		TRY(buf_add_str(out, "  "));
+	}
+	snprintf(line, sizeof(line), "since %-16s  key %.16s%s%s%s%s", time,
+	    hex, d->own ? "  (this one)" : "",
+	    d->flags & 1 ? "  primary" : "", d->flags & 2 ? "  manager" : "",
 	    d->has_session ? d->pq_auth != 0 ? "  post-quantum session" :
 	    "  session" : "");
 	return buf_add_str(out, line);
@@ -241,86 +339,4 @@ enum exit_status
 cmd_devices(struct host *h, const struct args *a)
 {
 	return about(h, a, put_devices);
-}
-
-/* ---- verify ---- */
-
-static enum exit_status
-mark(struct host *h, const struct client_person *p)
-{
-	struct client_input in = { .type = CLIENT_VERIFY };
-	struct client_input go = { .type = CLIENT_ACCEPT, .u.user = p->user };
-	enum exit_status st = EXIT_OK;
-	if (!h->running)
-		return EXIT_OK;
-	/* Who confirms the number accepts the identity that it is of. */
-	if (h->args->confirm && p->identity_changed)
-		st = host_command(h, &go);
-	in.u.verify.user = p->user;
-	in.u.verify.on = h->args->confirm;
-	return st == EXIT_OK ? host_command(h, &in) : st;
-}
-
-static enum err
-put_safety(struct host *h, const struct client_person *p, const char *digits,
-    struct buf *out)
-{
-	char name[HOST_NAME_MAX + 1], rows[CLIENT_SAFETY_LEN + 64];
-	bool verified = h->args->confirm ||
-	    (p->verified && !h->args->withdraw);
-	if (h->args->json) {
-		TRY(buf_add_str(out, "{"));
-		TRY(show_json_str(out, "username", p->name));
-		TRY(show_json_id(out, "userId", p->user.b));
-		TRY(show_json_str(out, "safetyNumber", span_str(digits)));
-		TRY(show_json_bool(out, "verified", verified));
-		return buf_add_str(out, "}");
-	}
-	show_name(h, &p->user, name);
-	TRY(buf_add_str(out, "Safety number with "));
-	TRY(buf_add_str(out, name));
-	/* Four groups of five digits a row: 24 characters with spaces. */
-	snprintf(rows, sizeof(rows), ":\n\n    %.23s\n    %.23s\n    %.23s\n\n",
-	    digits, digits + 24, digits + 48);
-	TRY(buf_add_str(out, rows));
-	if (verified)
-		return buf_add_str(out, "You have verified this person.");
-	TRY(buf_add_str(out, "Not verified. Compare these digits with those on "
-	    "the other person's screen;\nif they are equal: "));
-	return buf_add_str(out, host_hint(h, "verify --confirm %s", name));
-}
-
-enum exit_status
-cmd_verify(struct host *h, const struct args *a)
-{
-	char digits[CLIENT_SAFETY_LEN + 1];
-	struct client_person p;
-	struct buf out;
-	if (a->offline && (a->confirm || a->withdraw)) {
-		h->args = a;
-		host_error(h, "--offline shows the number only; leave it out "
-		    "to confirm or withdraw");
-		return EXIT_USAGE;
-	}
-	enum exit_status st = host_open_reader(h, a, NULL);
-	if (st == EXIT_OK)
-		st = find_fresh(h, a->operand[0], &p);
-	if (st != EXIT_OK)
-		return st;
-	enum err e = host_read(h);
-	if (e == OK) {
-		e = client_safety(&h->client, &h->query, &p.user, digits);
-		host_read_end(h);
-	}
-	if (e != OK) {
-		host_error(h, "there is no safety number yet: the keys of "
-		    "\"%s\" are not known here", a->operand[0]);
-		return EXIT_FAILED;
-	}
-	buf_init(&out, OUT_MAX);
-	e = put_safety(h, &p, digits, &out);
-	if (a->confirm || a->withdraw)
-		st = mark(h, &p);
-	return st == EXIT_OK ? finish(h, &out, e) :
-	    (buf_fini(&out), st);
 }

@@ -429,7 +429,8 @@ struct client_item {
 	struct span mentions;	/* user ids, 16 bytes each */
 	uint32_t edit_number;	/* 0: never edited */
 	uint64_t edited_ms;	/* by its sender's clock */
-	uint64_t edit_position;	/* of the edit that is shown */
+	uint64_t edit_server_ms; /* of the edit that is shown */
+	uint32_t edit_device;	/* and its sender's device */
 	uint32_t expire_s;	/* disappears so long after ...; 0: never */
 	uint64_t expires_at_ms;	/* 0: has not been read yet */
 	uint8_t history[32];	/* hash chain of its texts ("Events") */
@@ -695,7 +696,8 @@ struct client {
 	uint32_t send_failures;
 	bool clock_wrong;		/* sends do not say when */
 	uint64_t poll_at_ms;		/* no asking of a mailbox before */
-	uint64_t trust_at_ms;		/* ask for verified people then */
+	uint64_t trust_at_ms;		/* no asking for verified people before */
+	uint64_t bind_at_ms;		/* no binding before */
 	bool trust_sent;		/* none is to be told the server */
 	uint64_t arrive_at_ms;		/* nor what there is of an archive */
 	uint32_t part_asked;		/* of a file, from the host; + 1 */

@@ -251,7 +251,8 @@ fleet_check(struct step *s)
 	s->m.flags |= META_REVOKED;
 	s->c->ready = false;
 	s->c->dirty = true;
-	return step_show(s, SHOW_REVOKED, 0) == NULL ? ERR_TOO_LARGE : OK;
+	return step_show(s, SHOW_REVOKED, 0) == NULL ||
+	    step_show(s, SHOW_KEYS_MISSING, 0) == NULL ? ERR_TOO_LARGE : OK;
 }
 
 enum err

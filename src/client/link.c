@@ -79,7 +79,8 @@ link_say_caught_up(struct step *s)
 	struct span none = { NULL, 0 }, key, value;
 	enum err err;
 
-	if (!s->c->caught_up || !s->c->acknowledged)
+	if (!s->c->caught_up || !s->c->acknowledged ||
+	    (s->m.flags & META_TRUST_ASK))
 		return OK;
 	err = rec_seek(&s->r, REC_WANT, none, none, false, &key, &value);
 	if (err != ERR_NOT_FOUND)

@@ -21,6 +21,7 @@ enum meta_flag {
 	META_RENEW = 128,	/* clone alarm: new batch, new sessions */
 	META_LINKING = 65536,	/* keys are here, no list names them yet */
 	META_REVOKED = 131072,	/* the newest list has not this device */
+	META_TRUST_ASK = 524288, /* ask for verified people */
 	META_RENEW_DUE = 262144, /* a manager was removed: renew the account */
 	META_REFUSED = 256,	/* the newest own list was: go back first */
 };

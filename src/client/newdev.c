@@ -66,7 +66,8 @@ newdev_begin(struct step *s, const struct client_input *in)
 
 	if (err != OK && err != ERR_NOT_FOUND)
 		return err;
-	if ((s->m.flags & META_KEYS) &&
+	/* Whoever is signed out may begin anew: these keys go then. */
+	if ((s->m.flags & META_KEYS) && (s->m.flags & META_SIGNED_IN) &&
 	    !(s->m.flags & (META_KEYS_MISSING | META_REVOKED)))
 		return step_show_error(s, in->cmd, ERR_CONFLICT,
 		    SPAN("This profile is a device already"));

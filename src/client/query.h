@@ -195,9 +195,17 @@ struct client_range {
 size_t client_search_ranges(const struct client_search *q, struct span text,
     struct client_range *out, size_t cap);
 
+/*
+ * Does what the command `cmd` asked for still wait to be sent? Another process
+ * of the profile may send it, and hear of it. Commands of processes that share
+ * a profile need numbers of their own for this.
+ */
+MUST_USE enum err client_waits_for(struct client *c, struct arena *a,
+    uint64_t cmd, bool *out);
+
 /* The settings as this device knows them. */
 struct client_settings {
-	bool known;			/* the server was asked once */
+	bool known;			/* fetched, and nothing newer is known */
 	uint64_t version;
 	uint32_t flags;			/* enum client_setting */
 	bool waits;			/* a change is not at the server yet */
@@ -291,6 +299,7 @@ struct client_trust {
 	enum client_verify_method method;
 	uint32_t device;		/* own one, which signed it */
 	bool here;			/* on this device itself */
+	bool told;			/* the server has the mark */
 	uint64_t due_ms;		/* compare again then (90 days) */
 	uint64_t renewed_ms;		/* account key renewed and cross-
 					 * signed: verify again; 0: never */

@@ -164,7 +164,7 @@ client_export_head(struct client *c, struct arena *a, struct client_export *x,
 		*head_out = wr_done(&w);
 		q->v.exists = true;
 		q->v.manual = true;
-		q->v.made_ms = q->x.made_ms;
+		q->v.made_ms = q->v.version = q->x.made_ms;
 		q->v.messages = q->x.n.messages;
 		q->v.people = q->x.n.people;
 		q->v.size = q->x.bytes;
@@ -242,6 +242,7 @@ query_trust(struct step *s, const struct user_id *user,
 	enum err err;
 
 	TRY(fleet_renewed_ms(s, user, &out->renewed_ms));
+	TRY(trust_is_told(s, user, &out->told));
 	TRY(peer_is_verified(&s->core, user, &out->verified));
 	err = trust_load(s, user, &v);
 	if (err != OK)

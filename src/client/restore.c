@@ -5,10 +5,12 @@
  */
 #include "client/restore.h"
 
+#include "client/person.h"
 #include "client/secret.h"
 #include "client/setup.h"
 #include "client/trust.h"
 #include "client/vault.h"
+#include "client/vaultrec.h"
 #include "core/devices.h"
 #include "core/recovery.h"
 
@@ -158,6 +160,8 @@ restore_list(struct step *s, uint64_t *version_out)
 	if (err == OK && devlist_decode(list, l, NULL) == OK)
 		*version_out = l->version;
 	step_scratch_end(s, mark);
+	if (err == ERR_NOT_FOUND)
+		err = vaultrec_list_version(s, version_out);
 	return err == ERR_NOT_FOUND ? OK : err;
 }
 
@@ -392,6 +396,7 @@ restore_listed(struct step *s, struct restore *x, const struct backup *b,
 	if (!x->file)
 		TRY(vault_adopt(s, &x->bk, b, x->version));
 	trust_ask(s);
+	TRY(person_want(s, &s->m.user));
 	x->state = RESTORE_HISTORY;
 	x->bytes = (struct span){ NULL, 0 };
 	wipe(&x->bk, sizeof(x->bk));

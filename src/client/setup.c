@@ -449,7 +449,7 @@ setup_heard_bind(struct step *s, const struct call_answer *a)
 		    a->status == 401 || a->status == 429)
 			return OK;
 		/* It does not know this device: what does it know? */
-		s->c->rest_at_ms = s->now + PREKEYS_AGAIN_MS;
+		s->c->bind_at_ms = s->now + PREKEYS_AGAIN_MS;
 		return person_want(s, &s->m.user);
 	}
 	s->m.bound = s->m.session;
@@ -657,6 +657,10 @@ setup_bind(struct step *s)
 
 	if (call_is_open(s->c, CALL_BIND, NULL))
 		return OK;
+	if (s->now < s->c->bind_at_ms) {
+		step_wake(s, s->c->bind_at_ms);
+		return OK;
+	}
 	err = identity_bind(&s->core, &s->m.session, &sig);
 	step_scratch_end(s, mark);
 	TRY(err);

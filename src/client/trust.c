@@ -60,6 +60,17 @@ trust_load(struct step *s, const struct user_id *user,
 	return verification_decode(t.record, out);
 }
 
+enum err
+trust_is_told(struct step *s, const struct user_id *user, bool *out)
+{
+	struct trust t;
+	enum err err = trust_get(s, user, &t);
+
+	*out = err == ERR_NOT_FOUND || (err == OK &&
+	    !(t.flags & TRUST_UNSENT));
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
 /* ---- signing ---- */
 
 static enum err
@@ -267,7 +278,8 @@ trust_heard_list(struct step *s, const struct user_id *user, bool *other_out)
 void
 trust_ask(struct step *s)
 {
-	s->c->trust_at_ms = s->now;
+	s->m.flags |= META_TRUST_ASK;
+	s->c->trust_at_ms = 0;
 	s->c->dirty = true;
 }
 
@@ -303,11 +315,10 @@ trust_pump(struct step *s)
 
 	if (!setup_is_ready(s))
 		return OK;
-	if (s->c->trust_at_ms != 0 && s->now >= s->c->trust_at_ms) {
+	if ((s->m.flags & META_TRUST_ASK) && s->now < s->c->trust_at_ms)
+		step_wake(s, s->c->trust_at_ms);
+	else if (s->m.flags & META_TRUST_ASK)
 		TRY(call_make(s, &n, &made));
-		if (made)
-			s->c->trust_at_ms = 0;
-	}
 	if (s->c->trust_sent)
 		return OK;	/* looked through, nothing is unsent */
 	while ((err = rec_seek(&s->r, REC_TRUST, (struct span){ NULL, 0 }, key,
@@ -370,7 +381,10 @@ trust_heard(struct step *s, const struct call_answer *a)
 	}
 	for (i = 0; i < rep.verifications.n; i++)
 		TRY(trust_take(s, rep.verifications.p[i].record));
-	return rep.has_next_cursor ? trust_more(s, rep.next_cursor) : OK;
+	if (rep.has_next_cursor)
+		return trust_more(s, rep.next_cursor);
+	s->m.flags &= ~(uint32_t)META_TRUST_ASK;
+	return OK;
 }
 
 /* ---- archives ---- */

@@ -20,6 +20,9 @@ MUST_USE enum err trust_code(struct step *s, const struct client_input *in);
 /* The newest record about a person. ERR_NOT_FOUND. */
 MUST_USE enum err trust_load(struct step *s, const struct user_id *user,
     struct verification *out);
+/* Has the server what this device signed about a person? */
+MUST_USE enum err trust_is_told(struct step *s, const struct user_id *user,
+    bool *out);
 /* Other devices' records may have changed: asks for them. */
 void trust_ask(struct step *s);
 MUST_USE enum err trust_pump(struct step *s);

@@ -104,7 +104,7 @@ vaultrec_list_version(struct step *s, uint64_t *out)
 	if (own == NULL)
 		return ERR_TOO_LARGE;
 	err = peer_load(&s->core, &s->m.user, own);
-	*out = own->list.version;
+	*out = err == OK ? own->list.version : 0;
 	step_scratch_end(s, mark);
 	return err;
 }
