@@ -358,10 +358,22 @@ on_signal(struct io *io, unsigned ready)
 	}
 }
 
+/* Never runs: the signal is blocked and comes by the descriptor. */
+static void
+on_tstp(int sig)
+{
+	(void)sig;
+}
+
 static enum err
 take_signals(struct tui *t)
 {
+	/* Where it has no handler ncurses sets one, and ignores the signal
+	 * while it draws: a stop that comes just then would be lost. */
+	struct sigaction act = { .sa_handler = on_tstp };
 	sigset_t set;
+	if (sigaction(SIGTSTP, &act, NULL) != 0)
+		return ERR_IO;
 	sigemptyset(&set);
 	sigaddset(&set, SIGTSTP);
 	sigaddset(&set, SIGCONT);

@@ -55,7 +55,7 @@ static const struct look {
 	[TUI_QUOTE] = { 243, -2, A_ITALIC, A_DIM },
 	[TUI_FOUND] = { 98, COLOR_MAGENTA, A_UNDERLINE, A_UNDERLINE },
 	[TUI_SELECTED] = { 98, COLOR_MAGENTA, A_BOLD, A_BOLD },
-	[TUI_QR] = { -3, -3, A_NORMAL, A_REVERSE },
+	[TUI_QR] = { -3, -3, A_NORMAL, A_NORMAL },
 };
 
 bool
@@ -97,8 +97,8 @@ set_styles(void)
 		short fg = COLORS >= 256 ? k->c256 : k->c8, bg = -1;
 		attrs[i] = k->attr;
 		if (fg == -3) {
-			fg = COLORS >= 256 ? 16 : COLOR_BLACK;
-			bg = COLORS >= 256 ? 231 : COLOR_WHITE;
+			fg = COLORS >= 256 ? 231 : COLOR_WHITE;
+			bg = COLORS >= 256 ? 16 : COLOR_BLACK;
 		} else if (fg == -2) {	/* grey: only 16 colours have it */
 			fg = COLORS >= 16 ? 8 : -1;
 			attrs[i] |= fg == -1 ? A_DIM : 0;

@@ -28,7 +28,7 @@ enum tui_style {
 	TUI_QUOTE,		/* what a reply is to; tombstones */
 	TUI_FOUND,		/* what was searched for */
 	TUI_SELECTED,		/* the row or message that keys act on */
-	TUI_QR,			/* dark on white in every theme */
+	TUI_QR,			/* drawn ones light, all else dark */
 	TUI_STYLES
 };
 

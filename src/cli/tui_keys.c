@@ -309,9 +309,12 @@ paste_byte(struct tui_keys *k, uint8_t c)
 			k->paste = false;
 			out = (struct tui_key){ .name = TUI_KEY_PASTE };
 		}
-		/* An escape sequence in a paste is dropped. */
-		if (!k->paste || !span_starts(PASTE_END, s))
-			k->seq_n = 0;
+		if (k->paste && span_starts(PASTE_END, s))
+			return out;
+		/* Another escape sequence in a paste is dropped whole. */
+		k->skip = k->paste && k->seq_n > 2 &&
+		    !(c >= 0x40 && c <= 0x7e);
+		k->seq_n = 0;
 		return out;
 	}
 	if (c == '\r' || c == '\n')

@@ -355,12 +355,12 @@ ask_text(const struct tui_model *m)
 		    "React with  1 \U0001f44d  2 \u2764  3 "
 		    "\U0001f602  4 \U0001f62e  5 \U0001f389  0 none, or type "
 		    "one, Enter: ";
-	case TUI_ASK_BLOCK: return "Block this person? They can't write to "
-		    "you and aren't told.  y Block   n Keep";
-	case TUI_ASK_WRITE_ANYWAY: return "Write though the safety number is "
-		    "different and not compared?  y Write   n Wait";
-	case TUI_ASK_REPORT: return "Report this message with its text to "
-		    "the people who run the server?  y Report   n Keep";
+	case TUI_ASK_BLOCK: return "Block this person? They aren't told.  "
+		    "y Block   n Keep";
+	case TUI_ASK_WRITE_ANYWAY: return "Write without comparing the number?  "
+		    "y Write   n Wait";
+	case TUI_ASK_REPORT: return "Report this message with its text?  "
+		    "y Report   n Keep";
 	case TUI_ASK_QUIT: case TUI_ASK_NONE: default: return "";
 	}
 }

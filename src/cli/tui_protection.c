@@ -3,11 +3,8 @@
  * protected, the safety number, and what this device is. Plain words first,
  * exact terms second. See tui_panels.h.
  */
-#include <stdlib.h>
-
-#include <qrencode.h>
-
 #include "base/text.h"
+#include "cli/qr.h"
 #include "cli/tui_panels.h"
 #include "cli/tui_words.h"
 
@@ -133,9 +130,12 @@ how(struct tui_model *m, const struct sum *s)
 	    "Since the first message, not confirmed yet.");
 	if (s->sessions == 0)
 		return;
-	snprintf(text, sizeof(text), "A key for each message; %llu so far "
-	    "in these sessions.", (unsigned long long)(s->sent +
-	    s->received));
+	uint64_t n = s->sent + s->received;
+	if (n > 0)
+		snprintf(text, sizeof(text), "A key for each message; %llu so "
+		    "far in these sessions.", (unsigned long long)n);
+	else
+		snprintf(text, sizeof(text), "A key for each message.");
 	fact(m, "Keys change as you talk", text);
 	if (s->mixed_ms != 0) {
 		tui_words_ago(s->mixed_ms, m->now_ms, word);
@@ -334,50 +334,31 @@ tui_protection_self(struct tui *t)
 
 /* ---- the safety number ---- */
 
-/* Two modules a character: halves of a block, or two characters a module. */
-static void
-qr_rows(struct tui_model *m, const QRcode *q)
-{
-	size_t n = (size_t)q->width, quiet = 2;
-	for (size_t y = 0; y < n + 2 * quiet; y += 2) {
-		struct tui_line *l = tui_model_panel_add(m, TUI_QR, " ");
-		size_t at = 0;
-		if (l == NULL)
-			return;
-		l->raw = l->center = true;
-		for (size_t x = 0; x < n + 2 * quiet; x++) {
-			bool dark[2] = { false, false };
-			for (size_t k = 0; k < 2; k++) {
-				size_t r = y + k - quiet, c = x - quiet;
-				if (y + k >= quiet && r < n && x >= quiet &&
-				    c < n)
-					dark[k] = q->data[r * n + c] & 1;
-			}
-			const char *s = dark[0] && dark[1] ? "\u2588" :
-			    dark[0] ? "\u2580" : dark[1] ? "\u2584" : " ";
-			size_t w = strlen(s);
-			if (at + w + 1 > sizeof(l->text))
-				break;
-			memcpy(l->text + at, s, w + 1);
-			at += w;
-		}
-	}
-}
-
 static void
 qr(struct tui *t, const struct user_id *user)
 {
 	char code[CLIENT_QR_LEN + 1];
-	if (t->m.ascii || client_safety_code(&t->h->client, &t->h->query,
-	    user, code) != OK)
-		return;
-	QRcode *q = QRcode_encodeString8bit(code, 0, QR_ECLEVEL_M);
-	if (q == NULL)
-		return;
-	blank(&t->m);
-	qr_rows(&t->m, q);
-	blank(&t->m);
-	QRcode_free(q);
+	struct buf b;
+	buf_init(&b, 65536);
+	enum err e = client_safety_code(&t->h->client, &t->h->query, user,
+	    code);
+	if (e == OK)
+		e = qr_put(code, !t->m.ascii, false, &b);
+	struct span rest = buf_span(&b);
+	if (e == OK)
+		blank(&t->m);
+	while (e == OK && rest.n > 0) {
+		size_t n = span_find(rest, '\n');
+		struct tui_line *l = tui_model_panel_add(&t->m, TUI_QR,
+		    "%.*s", (int)n, (const char *)rest.p);
+		if (l != NULL)
+			l->raw = l->center = true;
+		rest = span_sub(rest, n + 1, rest.n);
+	}
+	if (e == OK)
+		blank(&t->m);
+	wipe(code, sizeof(code));
+	buf_fini(&b);
 }
 
 static void

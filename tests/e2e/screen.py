@@ -220,8 +220,11 @@ VOLATILE = [
     (r'\b\d\d:\d\d:\d\d\b', 'hh:mm:ss'),
     (r'\b\d\d:\d\d\b', 'hh:mm'),
     (r'\b\d{5} \d{5} \d{5}\b', '00000 00000 00000'),
-    (r'key [0-9a-f]{16}', 'key ' + '0' * 16),
+    (r'\b[0-9a-f]{16}\b', '0' * 16),
     (r'127\.0\.0\.1:\d{4,5}', '127.0.0.1:port0'),
+    (r'\b\d{1,2} [A-Z][a-z]+ \d{4}\b', '12 March 2026'),
+    (r'(This device): \S+', r'\1: name'),
+    (r'(hh:mm) [\u25cb\u25d0\u25cf]', '\\1 \u25cb'),
     (r'just now|\d+ minutes? ago', 'just now'),
 ]
 
