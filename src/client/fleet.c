@@ -217,6 +217,10 @@ fleet_renew_account(struct step *s, const struct client_input *in)
 	if (err == OK)
 		err = setup_publish(s, list, cert, rotation);
 	step_scratch_end(s, mark);
+	/* One is under way already, say. */
+	if (err != OK && !step_is_fatal(err))
+		return step_show_error(s, in->cmd, err,
+		    (struct span){ NULL, 0 });
 	TRY(err);
 	s->m.flags &= ~(uint32_t)META_RENEW_DUE;
 	s->m.list_cmd = in->cmd;

@@ -460,6 +460,23 @@ person_take_list(struct step *s, const struct user_id *user, struct span list,
 	return person_take_renewed(s, user, list, NULL, taken_out);
 }
 
+/*
+ * The server refused an own list: what it has is the newest again. Where ours
+ * renewed the account key, that may be another manager's under the old one, or
+ * ours after all (an answer was lost), and then the old key is over.
+ */
+static enum err
+person_go_back(struct step *s, struct span list, struct peer_news *out)
+{
+	enum err err = renew_go_back(&s->core, list, out);
+
+	if (err != ERR_CONFLICT && err != ERR_IDENTITY_CHANGED &&
+	    err != ERR_FORBIDDEN)
+		return err;
+	TRY(peer_go_back(&s->core, &s->m.user, list, out));
+	return renew_done(&s->core);
+}
+
 enum err
 person_take_renewed(struct step *s, const struct user_id *user,
     struct span list, const struct span_list *rotations, bool *taken_out)
@@ -479,7 +496,7 @@ person_take_renewed(struct step *s, const struct user_id *user,
 		return ERR_TOO_LARGE;
 	/* An own list was refused: what the server has is the newest again. */
 	refused = ID_EQ(*user, s->m.user) && (s->m.flags & META_REFUSED);
-	err = refused ? peer_go_back(&s->core, user, list, &news) :
+	err = refused ? person_go_back(s, list, &news) :
 	    person_offer(s, user, list, rotations, &news);
 	if (err == OK && refused)
 		s->m.flags &= ~(uint32_t)META_REFUSED;

@@ -11,6 +11,7 @@
 #include "client/outbox.h"
 #include "client/secret.h"
 #include "client/trust.h"
+#include "core/renew.h"
 #include "wire/json.h"
 
 #define DAY_MS (24ull * 3600 * 1000)
@@ -291,6 +292,17 @@ setup_start_over(struct step *s, const struct client_input *in)
 	return OK;
 }
 
+/* Did the list name a new account key? The former one is erased. */
+static enum err
+setup_end_renewal(struct step *s)
+{
+	struct arena_mark mark = step_scratch(s);
+	enum err err = renew_done(&s->core);
+
+	step_scratch_end(s, mark);
+	return err;
+}
+
 /* The server has the first list: set-up goes on. */
 static enum err
 setup_list_taken(struct step *s)
@@ -298,6 +310,7 @@ setup_list_taken(struct step *s)
 	s->m.published_ms = s->now;
 	s->m.flags |= META_LIST_SENT;
 	TRY(setup_drop_upload(s, UPLOAD_LIST));
+	TRY(setup_end_renewal(s));
 	TRY(rec_del(&s->r, REC_NEWLIST, ID_SPAN(s->m.user)));
 	TRY(step_show_done(s, s->m.list_cmd));
 	s->m.list_cmd = 0;

@@ -208,6 +208,7 @@ accept_setup(struct opening *o, const struct prekey_msg *m,
 	struct prekey_batch batch = { 0 };
 	struct prekey_otp otp = { 0 };
 	struct device_keys keys = { 0 };
+	struct cert own;
 	bool has_otp = m->setup.leaf_type == LEAF_OTP;
 	enum err e = prekey_load(o->c, m->setup.batch, &batch);
 
@@ -218,9 +219,12 @@ accept_setup(struct opening *o, const struct prekey_msg *m,
 		e = identity_load_keys(o->c, batch.cert_hash, &keys);
 	if (e == ERR_NOT_FOUND)
 		e = ERR_PREKEY_GONE;
+	/* The account key of that time: it may have been renewed since. */
+	if (e == OK)
+		e = cert_decode(span_of(keys.cert, keys.cert_n), &own);
 	if (e == OK)
 		e = handshake_accept(o->c->p, &o->id.me, &keys,
-		    o->id.aik_hash, &batch, has_otp ? &otp : NULL, m, peer,
+		    own.aik_hash, &batch, has_otp ? &otp : NULL, m, peer,
 		    o->c->now_ms, o->work);
 	identity_wipe_keys(&keys);
 	wipe(&batch, sizeof(batch));
