@@ -411,6 +411,11 @@ in_panel(struct tui *t, const struct tui_key *k)
 	if (k->name == TUI_KEY_ESC) {
 		tui_panels_close(t);
 	} else if (k->name == TUI_KEY_ENTER && !k->pasted) {
+		/* Typed just now: what it finds is there first. */
+		if (timer_is_running(&t->search)) {
+			timer_cancel(&t->search);
+			tui_panels_refresh(t);
+		}
 		tui_panels_choose(t);
 	} else if (k->name == TUI_KEY_UP || k->name == TUI_KEY_DOWN) {
 		size_t was = p->sel;

@@ -248,6 +248,7 @@ def test_writing(home):
 def test_a_long_history(home):
     server, ann, bob = start(home)
     lines = [f'line {i} ' + 'word ' * (i % 17) for i in range(400)]
+    lines[3] += 'needle'
     bob.run('chat', 'ann', text='\n'.join(lines), timeout=240)
     ann.run('history', 'bob', '--limit', '1')
     a = Tui(ann, 'bob', rows=24, cols=80)
@@ -280,11 +281,12 @@ def test_a_long_history(home):
     a.expect(r'\u2502 news')
     # Search finds the oldest, and goes there.
     a.keys('f3')
-    a.type('line 17 word')
-    a.expect(r'line 17 word')
+    a.type('eedl')                              # a part of a word
+    a.expect(r'bob, .*line 3 word word word needle')
     a.keys('enter')
     a.expect(r'Message bob')
-    a.expect(r'\u2502 line 17 ')
+    a.expect(r'\u2502 line 3 word word word needle')
+    check('\u2502 news' not in a.text(), 'it did not go there')
     a.quit()
     server.stop()
 
