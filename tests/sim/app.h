@@ -31,6 +31,7 @@ struct device {
 	bool joined;			/* ready for the first time */
 	bool gone;			/* for good */
 	uint64_t gone_us;
+	bool is_renewed;		/* it got other keys, once or more */
 	uint64_t joined_us;
 	/* Being linked by that device; links.c. */
 	struct device *linking;

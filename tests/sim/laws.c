@@ -44,7 +44,8 @@ is_cut_off(const struct world *w, const struct world_message *m)
  * To a device that went back to an older profile (and so has a new
  * certificate) a message may stay refused: it is not sent again to another
  * certificate than it was meant for (docs/protocol.md, "Retries"). So may
- * what a device sent before it went back, which it does not know any more.
+ * what a device sent before it went back, which it does not know any more,
+ * and what was under way while both sides got new certificates.
  */
 static bool
 may_be_refused(const struct world *w, const struct world_message *m,
@@ -52,6 +53,8 @@ may_be_refused(const struct world *w, const struct world_message *m,
 {
 	const struct device *from = &w->device[m->device];
 
+	if (d->is_renewed && from->is_renewed)
+		return true;
 	return d->lost_n > 0 || is_cut_off(w, m) || (from->lost_n > 0 &&
 	    m->at_us <= from->lost[from->lost_n - 1].to_us);
 }

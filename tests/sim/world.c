@@ -279,6 +279,7 @@ order_renew(struct app *a, uint64_t account, uint64_t unused)
 	    CLIENT_RENEW_ACCOUNT : CLIENT_RENEW };
 
 	(void)unused;
+	a->device->is_renewed = true;
 	app_input(a, &in);
 }
 
@@ -407,6 +408,7 @@ go_back(struct world *w, struct device *d, bool all)
 	d->lost[last].from_us = d->old[i].at_us;
 	d->lost[last].to_us = kernel_now_us();
 	d->lost_n++;
+	d->is_renewed = true;
 	for (size_t k = 0; k < w->messages_n; k++) {
 		struct world_message *m = &w->message[k];
 
