@@ -15,25 +15,44 @@ struct listening {
 };
 
 static bool
+is_of(struct host *h, const struct listening *l, const struct chat_id *chat)
+{
+	struct client_person p;
+	if (ID_IS_ZERO(l->only))
+		return true;
+	return client_person_by_chat(&h->client, &h->query, chat, &p) == OK &&
+	    ID_EQ(p.user, l->only);
+}
+
+/* Was it changed after it was shown? */
+static bool
+is_change(const struct client_item *it)
+{
+	return it->edit_number != 0 || it->kind == ITEM_DELETED ||
+	    (it->flags & ITEM_SERVER_REMOVED);
+}
+
+static bool
 is_wanted(struct host *h, const struct listening *l,
     const struct client_show *s)
 {
-	struct client_person p;
+	const struct client_item *it = &s->u.item;
 	const struct user_id *who = &s->u.person.user;
 	if (s->type == SHOW_WARNING)
 		who = &s->u.warning.user;
 	if (s->type == SHOW_MARK)
 		return h->args->json && ID_IS_ZERO(l->only);
+	if (s->type == SHOW_REACTION)
+		return is_of(h, l, &s->u.reaction.chat);
+	if (s->type == SHOW_PIN)
+		return is_of(h, l, &s->u.pin.chat);
 	if (s->type != SHOW_MESSAGE)
 		return ID_IS_ZERO(l->only) || ID_EQ(l->only, *who);
-	/* Only what somebody sent to us, and each once: not its changes. */
-	if (s->u.item.state != STATE_RECEIVED ||
-	    (s->u.item.flags & ITEM_READ))
+	/* What somebody sent to us, once, and what becomes of it. */
+	if (it->state != STATE_RECEIVED || it->kind == ITEM_HIDDEN ||
+	    ((it->flags & ITEM_READ) && !is_change(it)))
 		return false;
-	if (ID_IS_ZERO(l->only))
-		return true;
-	return client_person_by_chat(&h->client, &h->query, &s->u.item.chat,
-	    &p) == OK && ID_EQ(p.user, l->only);
+	return is_of(h, l, &it->chat);
 }
 
 static enum err
@@ -58,7 +77,8 @@ on_journal(struct host *h, const struct client_show *s)
 	if (s->type != SHOW_MESSAGE && h->args->quiet && !h->args->json)
 		return;
 	l->err = print(h, l, s);
-	if (s->type == SHOW_MESSAGE && l->limited && --l->left == 0)
+	if (s->type == SHOW_MESSAGE && !is_change(&s->u.item) && l->limited &&
+	    --l->left == 0)
 		l->done = true;
 }
 

@@ -2,11 +2,8 @@
  * cmd_send.c: sends one message and waits for the acknowledgement, which the
  * server gives when the message is durable. No socket: see stand.h.
  */
-#include <errno.h>
-#include <unistd.h>
-
-#include "base/text.h"
 #include "cli/cmd.h"
+#include "cli/pick.h"
 #include "cli/show.h"
 
 struct sending {
@@ -15,6 +12,7 @@ struct sending {
 	bool given;		/* to the client */
 	struct user_id to;
 	struct event_id event;	/* zero: not in the outbox yet */
+	uint32_t expire_s;
 };
 
 /*
@@ -46,60 +44,6 @@ on_journal(struct host *h, const struct client_show *s)
 		buf_clear(&m->out);
 }
 
-static enum err
-read_all(struct buf *out)
-{
-	uint8_t piece[4096];
-	for (;;) {
-		ssize_t n = read(STDIN_FILENO, piece, sizeof(piece));
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return ERR_IO;
-		if (n == 0)
-			return OK;
-		TRY(buf_add(out, piece, (size_t)n));
-	}
-}
-
-/* The text: words joined, or the standard input without its last newline. */
-static enum err
-take_text(const struct args *a, struct buf *out)
-{
-	bool pipe = a->operand_n == 1 ? !isatty(STDIN_FILENO) :
-	    a->operand_n == 2 && strcmp(a->operand[1], "-") == 0;
-	if (pipe) {
-		TRY(read_all(out));
-		if (out->n > 0 && out->p[out->n - 1] == '\n')
-			out->n--;
-	}
-	for (size_t i = 1; i < a->operand_n && !pipe; i++) {
-		if (i > 1)
-			TRY(buf_add(out, " ", 1));
-		TRY(buf_add_str(out, a->operand[i]));
-	}
-	return out->n == 0 ? ERR_NOT_FOUND :
-	    utf8_valid(buf_span(out)) ? OK : ERR_FORMAT;
-}
-
-static enum exit_status
-check_text(struct host *h, enum err e)
-{
-	if (e == OK)
-		return EXIT_OK;
-	if (e == ERR_NOT_FOUND)
-		host_error(h, "there is no text to send; give it after the "
-		    "name, or - and the text on the standard input");
-	else if (e == ERR_FORMAT)
-		host_error(h, "the text is not valid UTF-8");
-	else if (e == ERR_TOO_LARGE)
-		host_error(h, "the text is longer than %u bytes",
-		    CLIENT_TEXT_MAX);
-	else
-		host_error(h, "the text cannot be read (%s)", err_text(e));
-	return EXIT_USAGE;
-}
-
 static enum exit_status
 send_text(struct host *h, const char *name, struct sending *m)
 {
@@ -114,8 +58,14 @@ send_text(struct host *h, const char *name, struct sending *m)
 		    "again", name, host_hint(h, "verify %s", name));
 		return EXIT_UNTRUSTED;
 	}
+	if (h->args->reply_to != NULL)
+		st = pick_message(h, &p, h->args->reply_to,
+		    &in.u.send.reply_to);
+	if (st != EXIT_OK)
+		return st;
 	m->to = p.user;
 	in.u.send.to.user = p.user;
+	in.u.send.expire_s = m->expire_s;
 	in.u.send.text = buf_span(&m->text);
 	m->given = true;
 	st = host_command(h, &in);
@@ -132,7 +82,13 @@ cmd_send(struct host *h, const struct args *a)
 	struct host_ops ops = { .on_journal = on_journal, .ctx = &m };
 	buf_init(&m.text, CLIENT_TEXT_MAX);
 	buf_init(&m.out, (size_t)1 << 20);
-	enum exit_status st = check_text(h, take_text(a, &m.text));
+	enum exit_status st = pick_text(h, a, 1, &m.text);
+	if (st == EXIT_OK && a->expire != NULL &&
+	    !pick_seconds(a->expire, &m.expire_s)) {
+		host_error(h, "\"%.40s\" is no time: 30s, 5m, 2h, 7d, 4w (at "
+		    "most a year)", a->expire);
+		st = EXIT_USAGE;
+	}
 	if (st == EXIT_OK)
 		st = host_open(h, a, false);
 	if (st == EXIT_OK)

@@ -6,6 +6,7 @@
 #include "cli/clean.h"
 #include "cli/cmd.h"
 #include "cli/show.h"
+#include "cli/show_about.h"
 
 #define OUT_MAX ((size_t)1 << 18)
 
@@ -70,6 +71,7 @@ own_status_json(struct host *h, const struct client_status *s,
 	TRY(show_json_u64(out, "prekeysLeft", s->prekeys_left));
 	TRY(show_json_u64(out, "position", s->cursor));
 	TRY(show_json_u64(out, "generation", s->generation));
+	TRY(show_causes_json(h, out));
 	return buf_add_str(out, "}");
 }
 
@@ -86,6 +88,9 @@ own_status(struct host *h, const struct client_status *s, struct buf *out)
 	TRY(put_number(out, "Devices", s->devices));
 	TRY(put_number(out, "To be sent", s->outbox_n));
 	TRY(put_number(out, "One-time keys", s->prekeys_left));
+	TRY(put_text(out, "Messages", "how they ended, since this profile "
+	    "was made:"));
+	TRY(show_causes(h, out));
 	if (s->history_in || s->history_out)
 		TRY(put_text(out, "History", s->history_in ? "is coming in" :
 		    "is being sent to a new device"));

@@ -16,6 +16,7 @@
 #include "client/client.h"
 
 #define HOST_NAME_MAX 64
+#define HOST_KNOWN_MAX 200
 #define HOST_WATCH_MS 200	/* how often others' changes are looked for */
 #define HOST_MESSAGE_MAX 400
 #define HOST_HINT_MAX 300
@@ -43,6 +44,8 @@ struct host_account {
 	char name[HOST_NAME_MAX + 1];
 	bool has_pin;
 	uint8_t pin[32];
+	/* What makes this device known at the next sign-in; empty: nothing. */
+	char known[HOST_KNOWN_MAX + 1];
 };
 
 /* The answer to the command that is waited for. */

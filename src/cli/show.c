@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "cli/clean.h"
+#include "cli/show_about.h"
 #include "cli/tty.h"
 
 #define DAY_MS (24ull * 3600 * 1000)
@@ -130,6 +131,7 @@ show_item(struct host *h, const struct client_item *it, size_t cols,
 	TRY(buf_add_str(out, ": "));
 	size_t col = strlen(time) + strlen(late) + 2 +
 	    clean_columns(span_str(name));
+	TRY(show_about_before(h, it, out));
 	/* Lines after the first stand below the text: none looks like ours. */
 	if (absent != NULL)
 		TRY(buf_add_str(out, absent));
@@ -139,6 +141,7 @@ show_item(struct host *h, const struct client_item *it, size_t cols,
 		TRY(buf_add_str(out, " "));
 		TRY(buf_add_str(out, err_text(it->cause)));
 	}
+	TRY(show_about_after(h, it, out));
 	return put_styled(out, color ? DIM : NULL, state_mark(it, cols > 0 &&
 	    tty_has_signs()));
 }
@@ -174,6 +177,8 @@ enum err
 show_event(struct host *h, const struct client_show *s, struct buf *out)
 {
 	char name[HOST_NAME_MAX + 1] = "";
+	if (s->type == SHOW_REACTION || s->type == SHOW_PIN)
+		return show_about_event(h, s, out);
 	const struct user_id *user = s->type == SHOW_WARNING ?
 	    &s->u.warning.user : &s->u.person.user;
 	if (!ID_IS_ZERO(*user))
@@ -199,6 +204,12 @@ show_event(struct host *h, const struct client_show *s, struct buf *out)
 	    "number (nightjar verify)"));
 	return s->u.person.blocked ? buf_add_str(out,
 	    "; nothing is sent until you have confirmed it") : OK;
+}
+
+enum err
+show_text(struct span text, struct buf *out)
+{
+	return clean_line(text, out);
 }
 
 /* ---- JSON ---- */
@@ -330,6 +341,8 @@ show_item_json(struct host *h, const struct client_item *it,
 	TRY(show_json_time(out, "sentTime", it->sender_ms));
 	TRY(show_json_bool(out, "delivered", it->flags & ITEM_DELIVERED));
 	TRY(show_json_bool(out, "read", it->flags & ITEM_READ));
+	if (it->flags & ITEM_ARCHIVED)
+		TRY(show_json_str(out, "origin", SPAN("archive")));
 	if (it->cause != OK)
 		TRY(show_json_str(out, "cause",
 		    span_str(lower_name(it->cause, cause))));
@@ -337,6 +350,7 @@ show_item_json(struct host *h, const struct client_item *it,
 		TRY(show_json_u64(out, "missing", it->gap_n));
 	if (it->kind == ITEM_TEXT)
 		TRY(show_json_str(out, "text", it->text));
+	TRY(show_about_json(h, it, out));
 	return buf_add_str(out, "}");
 }
 
@@ -350,6 +364,8 @@ show_event_json(struct host *h, const struct client_show *s,
 	    s->type == SHOW_IDENTITY ? "identity" :
 	    s->type == SHOW_RENEWED ? "renewed" :
 	    s->type == SHOW_MARK ? "mark" : "warning";
+	if (s->type == SHOW_REACTION || s->type == SHOW_PIN)
+		return show_about_event_json(h, s, out);
 	if (s->type == SHOW_MARK)
 		user = &s->u.mark.user;
 	else if (s->type == SHOW_WARNING)

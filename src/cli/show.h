@@ -31,6 +31,8 @@ MUST_USE enum err show_event(struct host *h, const struct client_show *s,
 MUST_USE enum err show_event_json(struct host *h,
     const struct client_show *s, struct buf *out);
 
+/* One line of text, harmless to a terminal, without its end. */
+MUST_USE enum err show_text(struct span text, struct buf *out);
 /* Text as a JSON string whose characters are all harmless. */
 MUST_USE enum err show_json_text(struct span text, struct buf *out);
 /* "name": before a value, with a comma unless the object is empty. */

@@ -146,7 +146,8 @@ apply_edit_alone(struct step *s, const struct apply *ap,
 	it->event = ap->e->target;
 	it->edit_number = ap->e->edit_number;
 	it->edited_ms = ap->e->time_ms;
-	it->edit_position = ap->position;
+	it->edit_server_ms = ap->edited_ms;
+	it->edit_device = ap->from.device;
 	TRY(apply_is_blocked(s, ap, &blocked));
 	if (!blocked)
 		return apply_text(s, ap, it);
@@ -155,14 +156,23 @@ apply_edit_alone(struct step *s, const struct apply *ap,
 	return item_put(s, it);
 }
 
-/* Does it come after what is shown? By number; of two with one number, made
- * on two devices, by the order of the chat. */
+/*
+ * Does it come after what is shown? The server keeps one text, the last that
+ * it took, and so does everybody; but a device's own edits count up, and none
+ * comes after one that was made from it, whatever the server says of when.
+ */
 static bool
-apply_edit_is_newer(const struct client_item *it, const struct apply *ap)
+apply_edit_is_newer(const struct client_item *it, const struct apply *ap,
+    const uint8_t after[static EVENT_HISTORY_LEN])
 {
-	if (ap->e->edit_number != it->edit_number)
-		return ap->e->edit_number > it->edit_number;
-	return ap->position > it->edit_position;
+	if (it->edit_number == 0)
+		return true;
+	if (ap->edited_ms < it->edit_server_ms)
+		return false;
+	if (ap->from.device == it->edit_device &&
+	    ap->e->edit_number <= it->edit_number)
+		return false;
+	return memcmp(after, it->history_before, EVENT_HISTORY_LEN) != 0;
 }
 
 /* Both sides count from the same texts, where this one saw them. */
@@ -172,8 +182,10 @@ apply_check_history(struct client_item *it, const struct event *e)
 	const uint8_t *seen = e->edit_number == it->edit_number ?
 	    it->history_before : it->history;
 
-	if (e->edit_number > it->edit_number + 1)
-		return;		/* one of them did not come here */
+	/* One of them did not come here, or two devices edited at once. */
+	if (e->edit_number > it->edit_number + 1 ||
+	    e->edit_number < it->edit_number)
+		return;
 	if (memcmp(seen, e->history, EVENT_HISTORY_LEN) != 0)
 		it->flags |= ITEM_OTHER_HISTORY;
 }
@@ -183,9 +195,11 @@ apply_edit(struct step *s, const struct apply *ap, enum apply_state *state,
     enum err *cause)
 {
 	const struct event *e = ap->e;
+	uint8_t after[EVENT_HISTORY_LEN];
 	struct client_item it, fresh;
 	enum err err = item_find(s, &ap->from.account, &e->target, &it);
 
+	TRY(apply_history(s, e->history, &e->target, e->body, after));
 	apply_item(s, ap, &fresh);
 	if (err == ERR_NOT_FOUND)
 		return apply_edit_alone(s, ap, &fresh, cause);
@@ -201,7 +215,7 @@ apply_edit(struct step *s, const struct apply *ap, enum apply_state *state,
 		return apply_edit_alone(s, ap, &fresh, cause);
 	}
 	*state = APPLY_DROPPED;
-	*cause = it.kind != ITEM_TEXT || !apply_edit_is_newer(&it, ap) ?
+	*cause = it.kind != ITEM_TEXT || !apply_edit_is_newer(&it, ap, after) ?
 	    ERR_STALE : OK;
 	if (*cause == OK && e->time_ms > it.sender_ms + APPLY_EDIT_MS)
 		*cause = ERR_EXPIRED;
@@ -211,10 +225,11 @@ apply_edit(struct step *s, const struct apply *ap, enum apply_state *state,
 	apply_check_history(&it, e);
 	it.edit_number = e->edit_number;
 	it.edited_ms = e->time_ms;
-	it.edit_position = ap->position;
+	it.edit_server_ms = ap->edited_ms;
 	it.text = e->body;
+	it.edit_device = ap->from.device;
 	memcpy(it.history_before, e->history, EVENT_HISTORY_LEN);
-	TRY(apply_history(s, e->history, &it.event, e->body, it.history));
+	memcpy(it.history, after, EVENT_HISTORY_LEN);
 	TRY(apply_take_mentions(s, e, &it));
 	return item_put(s, &it);
 }

@@ -19,6 +19,7 @@ struct apply {
 	uint64_t order;
 	struct message_id message;
 	uint64_t server_ms;
+	uint64_t edited_ms;		/* edit: when the server took it */
 	bool repaired;			/* it was asked for again */
 	const struct event *e;
 };

@@ -63,8 +63,9 @@ erase_item(struct step *s, struct client_item *it, enum client_item_kind kind)
 	it->flags &= ITEM_DELIVERED | ITEM_READ | ITEM_LATE;
 	it->text = it->mentions = (struct span){ NULL, 0 };
 	it->reply_to = (struct client_ref){ .sender = { { 0 } } };
-	it->edit_number = it->expire_s = it->gap_n = 0;
-	it->edited_ms = it->edit_position = it->expires_at_ms = 0;
+	it->edit_number = it->edit_device = 0;
+	it->expire_s = it->gap_n = 0;
+	it->edited_ms = it->edit_server_ms = it->expires_at_ms = 0;
 	memset(it->history, 0, sizeof(it->history));
 	memset(it->history_before, 0, sizeof(it->history_before));
 	return item_put(s, it);

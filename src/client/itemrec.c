@@ -42,7 +42,8 @@ itemrec_encode(const struct client_item *it, struct wr *w)
 	wr_vec16(w, it->mentions);
 	wr_u32(w, it->edit_number);
 	wr_u64(w, it->edited_ms);
-	wr_u64(w, it->edit_position);
+	wr_u64(w, it->edit_server_ms);
+	wr_u32(w, it->edit_device);
 	wr_u32(w, it->expire_s);
 	wr_u64(w, it->expires_at_ms);
 	wr_bytes(w, it->history, sizeof(it->history));
@@ -59,7 +60,8 @@ itemrec_decode_rest(struct rd *r, struct client_item *it)
 	it->mentions = rd_vec16(r);
 	it->edit_number = rd_u32(r);
 	it->edited_ms = rd_u64(r);
-	it->edit_position = rd_u64(r);
+	it->edit_server_ms = rd_u64(r);
+	it->edit_device = rd_u32(r);
 	it->expire_s = rd_u32(r);
 	it->expires_at_ms = rd_u64(r);
 	rd_bytes(r, it->history, sizeof(it->history));

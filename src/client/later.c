@@ -74,6 +74,7 @@ later_put(struct step *s, const struct apply *ap)
 	wr_u64(&w, ap->order);
 	wr_bytes(&w, ap->message.b, ID_LEN);
 	wr_u64(&w, ap->server_ms);
+	wr_u64(&w, ap->edited_ms);
 	TRY(event_encode(ap->e, &w));
 	return rec_put(&s->r, REC_LATER, rec_key_span(&k), wr_done(&w));
 }
@@ -95,6 +96,7 @@ later_decode(struct span key, struct span value, struct apply *ap,
 	ap->order = rd_u64(&r);
 	rd_bytes(&r, ap->message.b, ID_LEN);
 	ap->server_ms = rd_u64(&r);
+	ap->edited_ms = rd_u64(&r);
 	if (version != LATER_VERSION || r.bad || k.bad)
 		return ERR_FORMAT;
 	return event_decode(rd_rest(&r), e);

@@ -69,7 +69,7 @@ outdone_unmark(struct step *s, const struct out *o, struct client_item *it)
 }
 
 static enum err
-outdone_edit(struct step *s, const struct out *o, uint64_t position)
+outdone_edit(struct step *s, const struct out *o, uint64_t edited_ms)
 {
 	struct client_item it;
 	enum err err = item_find(s, &s->m.user, &o->target, &it);
@@ -80,13 +80,12 @@ outdone_edit(struct step *s, const struct out *o, uint64_t position)
 	TRY(outdone_unmark(s, o, &it));
 	if (it.kind != ITEM_TEXT)
 		return OK;
-	/* Another own device may have been faster. */
-	if (position != 0 && (o->edit_number > it.edit_number ||
-	    (o->edit_number == it.edit_number &&
-	    position > it.edit_position))) {
+	/* Another own device's may have come after it. */
+	if (edited_ms > it.edit_server_ms) {
 		it.edit_number = o->edit_number;
 		it.edited_ms = o->time_ms;
-		it.edit_position = position;
+		it.edit_server_ms = edited_ms;
+		it.edit_device = s->m.device;
 		it.text = o->body;
 		it.mentions = o->mentions;
 		memcpy(it.history_before, o->history, EVENT_HISTORY_LEN);
@@ -103,9 +102,10 @@ outdone_delete(struct step *s, const struct out *o)
 	struct span path;
 
 	if (ID_IS_ZERO(o->about))
-		return OK;
+		return step_show_done(s, o->cmd);
 	TRY(call_path(s, "/api/messages/", o->about.b, "?scope=all", &path));
-	return task_put(s, TASK_DELETE, path, (struct span){ NULL, 0 }, 0);
+	return task_put(s, TASK_DELETE, path, (struct span){ NULL, 0 },
+	    o->cmd);
 }
 
 enum err
@@ -136,9 +136,9 @@ outdone_sent(struct step *s, const struct out *o,
 	if (o->kind == EVENT_TIMER)
 		TRY(outdone_timer(s, o, rep->position, &c));
 	else if (o->kind == EVENT_EDIT)
-		TRY(outdone_edit(s, o, rep->position));
+		TRY(outdone_edit(s, o, rep->timestamp));
 	else if (o->kind == EVENT_DELETE)
-		TRY(outdone_delete(s, o));
+		return outdone_delete(s, o);
 	else if (o->kind == EVENT_REACTION || o->kind == EVENT_PIN)
 		TRY(react_sent(s, outdone_show_type(o), &rep->chat_id, &to,
 		    &o->event, rep->position));

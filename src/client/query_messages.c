@@ -1,15 +1,17 @@
 /*
  * query_messages.c: exports client_reaction_next, client_pin_next,
  * client_find_refs, client_settings, client_pref_next, client_cause_next,
- * client_draft: queries about messages and what is mine alone. Each reads the
+ * client_draft, client_waits_for: queries about messages and what is mine alone. Each reads the
  * records as they stand, through a step whose changes are dropped.
  */
 #include "client/client.h"
 
 #include "client/item.h"
+#include "client/outbox.h"
 #include "client/person.h"
 #include "client/react.h"
 #include "client/setting.h"
+#include "client/task.h"
 
 static enum err
 query_begin(struct client *c, struct arena *a, struct step **out)
@@ -205,8 +207,8 @@ client_settings(struct client *c, struct arena *a, struct client_settings *out)
 	TRY(query_begin(c, a, &s));
 	err = setting_load(s, &t);
 	if (err == OK)
-		*out = (struct client_settings){ t.known, t.version, t.flags,
-		    t.mask != 0 || t.prefs };
+		*out = (struct client_settings){ t.known && !t.stale,
+		    t.version, t.flags, t.mask != 0 || t.prefs };
 	step_fini(s);
 	return err;
 }
@@ -251,6 +253,41 @@ client_cause_next(struct client *c, struct arena *a, struct span *after,
 		out->n = rd_u64(&r);
 		out->last_ms = rd_u64(&r);
 	}
+	step_fini(s);
+	return err;
+}
+
+static enum err
+query_waits(struct step *s, uint64_t cmd, bool *waits)
+{
+	struct out *o = ARENA_NEW(s->a, struct out);
+	struct span from = { NULL, 0 };
+	struct setting t;
+	struct rec_key k;
+	enum err err;
+
+	if (o == NULL)
+		return ERR_TOO_LARGE;
+	TRY(setting_load(s, &t));
+	*waits = t.cmd == cmd;
+	while (!*waits && (err = outrec_next(s, (struct span){ NULL, 0 },
+	    from, o)) != ERR_NOT_FOUND) {
+		TRY(err);
+		*waits = o->cmd == cmd;
+		from = outrec_key(o, &k);
+	}
+	return *waits ? OK : task_has(s, cmd, waits);
+}
+
+enum err
+client_waits_for(struct client *c, struct arena *a, uint64_t cmd, bool *out)
+{
+	struct step *s;
+	enum err err;
+
+	*out = false;
+	TRY(query_begin(c, a, &s));
+	err = query_waits(s, cmd, out);
 	step_fini(s);
 	return err;
 }

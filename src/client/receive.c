@@ -36,6 +36,13 @@ receive_item(const struct receive *rc, struct client_item *it)
 	    .device = rc->from.device, .server_ms = m->timestamp };
 }
 
+/* When the server took what the message says now. */
+static uint64_t
+receive_edited(const struct message_rec *m)
+{
+	return m->has_edited_at ? m->edited_at : m->timestamp;
+}
+
 /* Asks its sender for it again, on a new session where this one is broken. */
 static enum err
 receive_repair(struct step *s, struct receive *rc, bool reinitiate)
@@ -74,6 +81,7 @@ receive_refuse(struct step *s, struct receive *rc, enum err cause)
 	receive_item(rc, &it);
 	it.kind = ITEM_REFUSED;
 	it.cause = cause;
+	it.edit_server_ms = receive_edited(rc->m);
 	TRY(item_put(s, &it));
 	switch ((int)cause) {
 	case ERR_AUTH:
@@ -98,7 +106,7 @@ receive_apply(const struct receive *rc)
 	    .other = rc->chat.user, .from = rc->from,
 	    .position = rc->position, .order = rc->m->position,
 	    .message = rc->m->message_id, .server_ms = rc->m->timestamp,
-	    .e = &rc->ev };
+	    .edited_ms = receive_edited(rc->m), .e = &rc->ev };
 }
 
 static enum err
@@ -275,6 +283,7 @@ receive_resend(struct step *s, struct receive *rc)
 	ap.position = ap.order = it.order;
 	ap.message = it.message;
 	ap.server_ms = it.server_ms;
+	ap.edited_ms = it.edit_server_ms;
 	ap.from.device = it.device;
 	ap.repaired = true;
 	was.id = was.ev.id;
@@ -515,7 +524,8 @@ static enum err
 receive_own(struct step *s, struct receive *rc)
 {
 	struct msg_send_rep rep = { .message_id = rc->m->message_id,
-	    .chat_id = rc->m->chat_id, .timestamp = rc->m->timestamp,
+	    .chat_id = rc->m->chat_id,
+	    .timestamp = receive_edited(rc->m),
 	    .position = rc->position, .has_prev = rc->position ==
 	    rc->m->position, .prev = rc->m->prev };
 	struct client_item it;

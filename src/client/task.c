@@ -94,6 +94,23 @@ task_pump(struct step *s)
 }
 
 enum err
+task_has(struct step *s, uint64_t cmd, bool *out)
+{
+	struct span none = { NULL, 0 }, key = none, value;
+	struct call_new n;
+	enum err err;
+
+	*out = false;
+	while (!*out && (err = rec_seek(&s->r, REC_TASK, none, key, false,
+	    &key, &value)) != ERR_NOT_FOUND) {
+		TRY(err);
+		TRY(task_decode(value, &n));
+		*out = n.cmd == cmd;
+	}
+	return OK;
+}
+
+enum err
 task_heard(struct step *s, const struct call_answer *a)
 {
 	struct rec_key k = rec_key();

@@ -20,6 +20,8 @@ enum task_method { TASK_POST = 1, TASK_PUT, TASK_PATCH, TASK_DELETE };
  */
 MUST_USE enum err task_put(struct step *s, enum task_method method,
     struct span path, struct span body, uint64_t cmd);
+/* Is one of this command still kept? */
+MUST_USE enum err task_has(struct step *s, uint64_t cmd, bool *out);
 /* Makes the first one's call. */
 MUST_USE enum err task_pump(struct step *s);
 MUST_USE enum err task_heard(struct step *s, const struct call_answer *a);

@@ -261,7 +261,8 @@ fake_changed(struct fake *f, struct arena *a, size_t i,
 	if (f->changes == 64)
 		abort();
 	*c = (struct fake_change){ .msg = i, .position = ++f->position,
-	    .prev = f->chat[chat].last, .removed = removed };
+	    .prev = f->chat[chat].last, .at = f->now,
+	    .removed = removed };
 	if (event != NULL)
 		c->event = *event;
 	f->chat[chat].last = c->position;
@@ -279,7 +280,7 @@ fake_take_edit(struct fake *f, struct arena *a, int from, struct span json)
 	const struct fake_change *c = NULL;
 	struct fake_message *m = NULL;
 	struct msg_edit_req req;
-	struct msg_edit_rep rep = { .edited_at = f->now };
+	struct msg_edit_rep rep;
 	size_t i;
 
 	if (shape_decode(&shape_msg_edit_req, json, a, &req, NULL) != OK)
@@ -310,6 +311,7 @@ fake_take_edit(struct fake *f, struct arena *a, int from, struct span json)
 	}
 	rep.message_id = m->m.message_id;
 	rep.chat_id = m->m.chat_id;
+	rep.edited_at = c->at;
 	rep.position = c->position;
 	rep.prev = c->prev;
 	return fake_json(a, &shape_msg_edit_rep, &rep);

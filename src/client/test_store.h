@@ -43,7 +43,7 @@ struct fake_message {
 /* What happened to a message later, with a position of its own. */
 struct fake_change {
 	size_t msg;
-	uint64_t position, prev;
+	uint64_t position, prev, at;
 	struct event_id event;		/* of the edit */
 	bool removed;			/* else edited */
 };
