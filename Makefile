@@ -1,7 +1,10 @@
 # Nightjar. The two commands a newcomer needs are `make run` and `make test`;
 # `make help` lists the rest. The build itself is Meson's (meson.build).
 .POSIX:
-.PHONY: all help run test check check-full bench acceptance coverage fuzz gen clean
+.PHONY: all help run test check check-full bench acceptance coverage fuzz sim gen clean
+
+SEEDS = 100
+FROM = 1
 
 all:
 	@scripts/build.sh
@@ -17,6 +20,7 @@ help:
 	'make acceptance  which demands are met, and by which test' \
 	'make coverage    line coverage of the C code' \
 	'make fuzz T=wire_ws [SECONDS=60]   one fuzzer' \
+	'make sim SEEDS=500 [FROM=1]   whole runs in the simulator' \
 	'make gen         docs/gen and other generated files' \
 	'make clean       remove what was built (not the data)'
 
@@ -43,6 +47,10 @@ coverage:
 
 fuzz:
 	@scripts/fuzz.sh "$(T)" "$(SECONDS)"
+
+sim:
+	@scripts/build.sh
+	@build/tests/sim/nightjar-sim --seeds $(SEEDS) --from $(FROM)
 
 gen:
 	@scripts/build.sh gen
