@@ -69,6 +69,20 @@ is_answered(struct host *h, const void *ctx)
 	return h->reply.done;
 }
 
+/* What the client said no to. */
+static enum exit_status
+explain(struct host *h)
+{
+	if (h->reply.err == OK)
+		return EXIT_OK;
+	host_error(h, "%s", h->reply.message[0] != '\0' ? h->reply.message :
+	    err_text(h->reply.err));
+	return h->reply.err == ERR_UNTRUSTED || h->reply.err == ERR_AUTH ||
+	    h->reply.err == ERR_IDENTITY_CHANGED || h->reply.err ==
+	    ERR_STALE ? EXIT_UNTRUSTED : err_status(h->reply.err) == 0 ?
+	    EXIT_FAILED : EXIT_REFUSED;
+}
+
 static enum exit_status
 long_command(struct host *h, struct client_input *in)
 {
@@ -77,14 +91,7 @@ long_command(struct host *h, struct client_input *in)
 	host_input(h, in);
 	enum exit_status st = host_wait(h, is_answered, NULL, 0);
 	track_end(h);
-	if (st != EXIT_OK || h->reply.err == OK)
-		return st;
-	host_error(h, "%s", h->reply.message[0] != '\0' ? h->reply.message :
-	    err_text(h->reply.err));
-	return h->reply.err == ERR_UNTRUSTED || h->reply.err == ERR_AUTH ||
-	    h->reply.err == ERR_IDENTITY_CHANGED || h->reply.err ==
-	    ERR_STALE ? EXIT_UNTRUSTED : err_status(h->reply.err) == 0 ?
-	    EXIT_FAILED : EXIT_REFUSED;
+	return st == EXIT_OK ? explain(h) : st;
 }
 
 /* ---- what is said of it ---- */
@@ -335,11 +342,8 @@ finish(struct host *h, struct backup_run *r)
 	enum exit_status st = host_wait(h, is_restored, NULL, 0);
 
 	track_end(h);
-	if (st == EXIT_OK && h->reply.done && h->reply.err != OK) {
-		host_error(h, "%s", h->reply.message[0] != '\0' ?
-		    h->reply.message : err_text(h->reply.err));
-		return EXIT_FAILED;
-	}
+	if (st == EXIT_OK && h->reply.done)
+		st = explain(h);
 	return st == EXIT_OK ? tell(h, &r->last, "restored",
 	    "Restored. This machine is a new device of the account.") : st;
 }

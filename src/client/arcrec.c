@@ -6,6 +6,7 @@
 #include "client/arcrec.h"
 
 #include "client/erase.h"
+#include "client/later.h"
 #include "client/person.h"
 #include "client/react.h"
 #include "client/trust.h"
@@ -50,6 +51,8 @@ arcrec_make_chat(struct step *s, struct span key, struct wr *w)
 	wr_bytes(w, c.user.b, ID_LEN);
 	wr_u64(w, c.head);
 	wr_u8(w, c.pinned);
+	wr_u32(w, c.expire_s);
+	wr_u64(w, c.timer_position);
 	return OK;
 }
 
@@ -195,7 +198,9 @@ arcrec_take_chat(struct step *s, struct rd *r, bool keep)
 	rd_bytes(r, in.user.b, ID_LEN);
 	in.head = rd_u64(r);
 	in.pinned = rd_u8(r) != 0;
-	if (!rd_done(r) || ID_IS_ZERO(in.id) || in.head >= ITEM_ORDER_WAITING)
+	in.expire_s = rd_u32(r);
+	in.timer_position = rd_u64(r);
+	if (!rd_done(r) || in.expire_s > EVENT_EXPIRE_S_MAX || ID_IS_ZERO(in.id) || in.head >= ITEM_ORDER_WAITING)
 		return ERR_FORMAT;
 	if (!keep)
 		return OK;
@@ -203,6 +208,10 @@ arcrec_take_chat(struct step *s, struct rd *r, bool keep)
 	if (in.head > c.head)
 		c.head = in.head;
 	c.pinned = c.pinned || in.pinned;
+	if (in.timer_position > c.timer_position) {
+		c.timer_position = in.timer_position;
+		c.expire_s = in.expire_s;
+	}
 	return person_save_chat(s, &c);
 }
 
@@ -233,6 +242,20 @@ arcrec_is_new(struct step *s, const struct client_item *it, bool *out)
 	return *out ? item_forget(s, &was) : OK;
 }
 
+/* What came live about this message before it was here. */
+static enum err
+arcrec_now(struct step *s, const struct client_item *it)
+{
+	struct client_ref ref = { it->sender, it->event };
+	struct chat c;
+	enum err err = person_chat(s, &it->chat, &c);
+
+	if (err == ERR_NOT_FOUND)
+		return OK;
+	TRY(err);
+	return later_take(s, &c.user, &ref);
+}
+
 static enum err
 arcrec_take_item(struct step *s, struct rd *r, bool keep,
     struct arcrec_count *n)
@@ -256,7 +279,8 @@ arcrec_take_item(struct step *s, struct rd *r, bool keep,
 	if (it.state != STATE_SENT)
 		it.state = STATE_RECEIVED;
 	TRY(erase_note(s, &it, it.server_ms));
-	return item_import(s, &it);
+	TRY(item_import(s, &it));
+	return it.sub != 0 ? arcrec_now(s, &it) : OK;
 }
 
 static enum err

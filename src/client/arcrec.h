@@ -14,7 +14,8 @@
 enum arcrec_kind {
 	ARCREC_HEAD = 1,	/* u64 position | u64 made | u64 since */
 	ARCREC_PERSON = 2,	/* user | vec16 name */
-	ARCREC_CHAT = 3,	/* chat | user | u64 head | u8 pinned */
+	ARCREC_CHAT = 3,	/* chat | user | u64 head | u8 suite used |
+				 * u32 timer | u64 position that set it */
 	ARCREC_ITEM = 4,	/* chat | u64 order | u8 sub | entry */
 	ARCREC_USED = 5,	/* user | event: had, nothing to show */
 	ARCREC_MARK = 6,	/* chat | user | u8 kind | u64 pos | u64 ms */
