@@ -14,7 +14,7 @@
 #define ACCOUNT_MAX 1024
 #define QUERY_MAX ((size_t)64 << 20)
 
-enum { TAG_URL = 2, TAG_NAME = 4, TAG_PIN = 6 };
+enum { TAG_URL = 2, TAG_NAME = 4, TAG_PIN = 6, TAG_KNOWN = 7 };
 
 static void *
 grow(void *p, size_t n)
@@ -49,7 +49,9 @@ decode_account(struct span s, struct host_account *out)
 		else if (tag == TAG_PIN && v.n == sizeof(out->pin)) {
 			memcpy(out->pin, v.p, v.n);
 			out->has_pin = true;
-		} else
+		} else if (tag == TAG_KNOWN && v.n < sizeof(out->known))
+			memcpy(out->known, v.p, v.n);
+		else
 			TRY(tlv_unknown(tag));
 	}
 	return tlv_end(&t);
@@ -77,6 +79,8 @@ host_save(struct host *h)
 	tlv_put(&w, TAG_NAME, span_str(h->account.name));
 	if (h->account.has_pin)
 		tlv_put(&w, TAG_PIN, SPAN_OF(h->account.pin));
+	if (h->account.known[0] != '\0')
+		tlv_put(&w, TAG_KNOWN, span_str(h->account.known));
 	if (!wr_ok(&w))
 		return ERR_TOO_LARGE;
 	TRY(profile_begin(&h->profile));

@@ -174,6 +174,8 @@ signin_ask(struct host *h, bool is_new, struct signin *out)
 	if (st == EXIT_OK)
 		st = ask_password(h, is_new, out);
 	name_device(h, out);
+	if (!is_new)
+		memcpy(out->known, h->account.known, sizeof(out->known));
 	/* account undelete is signing in, and that word. */
 	out->cancels = h->args->cmd == CMD_account;
 	return st;
@@ -286,23 +288,35 @@ make_request(bool is_new, const struct signin *s, const char *invite,
 	struct login_req req = {
 		.username = span_str(s->username), .password = password,
 		.has_device = true, .device.name = span_str(s->device),
+		.has_known_device = s->known[0] != '\0',
+		.known_device = span_str(s->known),
 		.has_cancel_deletion = s->cancels,
 		.cancel_deletion = s->cancels,
 	};
 	return shape_encode_buf(&shape_login_req, &req, out);
 }
 
+static void
+keep_known(struct signin *s, struct span known)
+{
+	if (known.n == 0 || known.n > HOST_KNOWN_MAX)
+		return;
+	memcpy(s->known, known.p, known.n);
+	s->known[known.n] = '\0';
+}
+
 /* The answer as the client's input; false: it is not one. */
 static bool
 take_answer(bool is_new, struct span data, struct arena *a,
-    struct client_input *in, bool *waits_out)
+    struct client_input *in, struct signin *s)
 {
 	in->type = CLIENT_SIGNED_IN;
 	if (is_new) {
 		struct register_rep r;
 		if (shape_decode(&shape_register_rep, data, a, &r, NULL) != OK)
 			return false;
-		*waits_out = !r.has_tokens;
+		s->waits = !r.has_tokens;
+		keep_known(s, r.known_device);
 		in->u.signed_in.user = r.user.id;
 		in->u.signed_in.name = r.user.username;
 		in->u.signed_in.access = r.tokens.access_token;
@@ -312,6 +326,7 @@ take_answer(bool is_new, struct span data, struct arena *a,
 	struct login_rep r;
 	if (shape_decode(&shape_login_rep, data, a, &r, NULL) != OK)
 		return false;
+	keep_known(s, r.known_device);
 	in->u.signed_in.user = r.user.id;
 	in->u.signed_in.name = r.user.username;
 	in->u.signed_in.access = r.tokens.access_token;
@@ -321,7 +336,7 @@ take_answer(bool is_new, struct span data, struct arena *a,
 
 /* Keeps who it is, and gives the client its tokens. */
 static enum exit_status
-enter(struct host *h, struct client_input *in)
+enter(struct host *h, struct client_input *in, const struct signin *s)
 {
 	struct span name = in->u.signed_in.name;
 	if (name.n > HOST_NAME_MAX)
@@ -335,6 +350,7 @@ enter(struct host *h, struct client_input *in)
 	}
 	memcpy(h->account.name, name.p, name.n);
 	h->account.name[name.n] = '\0';
+	memcpy(h->account.known, s->known, sizeof(h->account.known));
 	if (host_save(h) != OK) {
 		host_error(h, "the profile cannot be written: %s",
 		    h->paths.data);
@@ -378,12 +394,12 @@ signin_enter(struct host *h, bool is_new, struct signin *s)
 		enum err e = shape_decode(&shape_success_rep, buf_span(&body),
 		    &a, &rep, NULL);
 		if (e != OK || !rep.success || !rep.has_data ||
-		    !take_answer(is_new, rep.data, &a, &in, &s->waits))
+		    !take_answer(is_new, rep.data, &a, &in, s))
 			st = explain(h, status, &rep, s);
 		else if (s->waits)
 			st = wait_for_mail(h);
 		else
-			st = enter(h, &in);
+			st = enter(h, &in, s);
 	}
 	if (request.p != NULL)
 		wipe(request.p, request.n);

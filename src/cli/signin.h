@@ -22,6 +22,7 @@ struct signin {
 	unsigned asked, wrong;	/* enum signin_part */
 	bool cancels;		/* an account that is to be deleted is kept */
 	bool pending;		/* out: refused, since it is to be deleted */
+	char known[HOST_KNOWN_MAX + 1];	/* from and for h->account */
 	bool waits;		/* out: made, but the address comes first */
 };
 

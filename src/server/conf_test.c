@@ -69,6 +69,7 @@ test_conf_defaults(void **state)
 	assert_string_equal(c->listen_https, "127.0.0.1:8443");
 	assert_int_equal(c->accounts_access_ms, 3600000);
 	assert_int_equal(c->accounts_refresh_ms, 7 * 86400000);
+	assert_int_equal(c->argon2_threads, 4);
 	assert_int_equal(c->limits_login.burst, 5);
 	assert_int_equal(c->limits_login.period_ms, 900000);
 	conf_free(c);

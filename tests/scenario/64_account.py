@@ -388,7 +388,44 @@ def others(s, tb, chat, group, alice, bob, carol):
     tap.check(r.status in (201, 403, 404), 'writing there is answered in good order', r)
 
 
+def known_devices(binary):
+    """Strangers who guess do not lock out a device that was here before."""
+    with Server(binary, flags=['--set', 'accounts.backoff_max=1h']) as s:
+        s.register('alice')
+        s.register('mallory')
+        mine = login(s, 'alice').data['knownDevice']
+        other = login(s, 'mallory').data['knownDevice']
+
+        def tries(n, password='Wrong-Horse-7', path='/api/auth/login', **more):
+            """Until one has to wait: a slow machine may not be there in time."""
+            got = []
+            while len(got) < n and 429 not in got:
+                got.append(s.rest('POST', path, {'username': 'alice', 'password': password,
+                                                 **more}).status)
+            return got
+        got = tries(9)
+        tap.check(got[:3] == [401] * 3 and got[-1] == 429, 'strangers have to wait', got)
+        tap.check(tries(1, PASSWORD) == [429], 'whatever they say')
+        tap.check(tries(1, PASSWORD, knownDevice=other) == [429], "a device of another account's, too")
+        bad = ('B' if mine[0] == 'A' else 'A') + mine[1:]
+        tap.check(tries(1, PASSWORD, knownDevice=bad) == [429], 'a forged one, too')
+        r = login(s, 'alice', knownDevice=mine)
+        tap.check(r.status == 200, 'a known device comes in', r)
+        again = r.data['knownDevice']
+        got = tries(9, knownDevice=mine)
+        tap.check(got[:3] == [401] * 3 and got[-1] == 429, 'but may not guess for ever either', got)
+        tap.check(login(s, 'alice', knownDevice=again).status == 200, 'each device by itself')
+        token = login(s, 'alice', knownDevice=again).data['tokens']['accessToken']
+        r = s.rest('PUT', '/api/auth/password', {'currentPassword': PASSWORD,
+                                                 'newPassword': 'Other-Battery-8'}, token)
+        tap.check(r.status == 200, 'and who is signed in can change the password', r)
+        got = tries(9, path='/auth/login')
+        tap.check(got[-1] == 429 and tries(1, 'Other-Battery-8') == [429],
+                  'the token form waits with the strangers', got)
+
+
 invitations(sys.argv[1])
+known_devices(sys.argv[1])
 with Server(sys.argv[1], flags=QUICK) as server:
     server.register('alice')
     bob_id, bob_token, _ = server.register('bob')

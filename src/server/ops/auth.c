@@ -7,6 +7,7 @@
 #include "crypto/host.h"
 #include "server/audit.h"
 #include "server/conf.h"
+#include "server/known.h"
 #include "server/ops.h"
 #include "server/ops/records.h"
 #include "server/ops/audits.h"
@@ -34,6 +35,10 @@ struct auth {
 	bool is_active, is_verified;
 	uint64_t delete_at;		/* 0: it is not to be erased */
 	bool cancels;			/* the deletion */
+	/* It says that it is a known device: of whom, and which. */
+	bool is_known;
+	struct user_id known_user;
+	uint8_t known[KNOWN_ID_LEN];
 	bool is_new_hash;
 	char hash[HOST_PHC_MAX];
 };
@@ -95,6 +100,16 @@ auth_session_insert(struct call *c, struct txn *t, const struct auth *a)
 	if (ip.n > 0)
 		in.ip = ip;
 	return q_session_insert(t, &in, NULL);
+}
+
+/* So that the device is known the next time. */
+static enum err
+auth_known(struct call *c, const struct user_id *user, struct span *out)
+{
+	char text[KNOWN_LEN + 1];
+
+	TRY(known_make(call_account_key(c), user, text));
+	return arena_dup(&c->arena, span_str(text), out);
 }
 
 /* ---- register ---- */
@@ -202,7 +217,8 @@ auth_register_write(struct call *c, struct txn *t)
 	if (auth_must_verify(c))
 		return OK;
 	TRY(auth_session_insert(c, t, a));
-	out->has_tokens = true;
+	out->has_tokens = out->has_known_device = true;
+	TRY(auth_known(c, &a->user, &out->known_device));
 	return auth_give(c, a, in->cookie, &out->tokens);
 }
 
@@ -210,12 +226,30 @@ auth_register_write(struct call *c, struct txn *t)
 
 static enum err
 auth_login_begin(struct call *c, struct span name, struct span password,
-    struct auth **out)
+    struct span known, struct auth **out)
 {
 	TRY(auth_new(c, out));
+	(*out)->is_known = known_read(call_account_key(c), known,
+	    &(*out)->known_user, (*out)->known);
 	(*out)->password = password;
 	TRY(auth_lower(c, name, &(*out)->login));
-	return account_wait(c, (*out)->login);
+	return (*out)->is_known ? OK : account_wait(c, (*out)->login);
+}
+
+/* Under which name its failed passwords are counted. */
+static struct span
+auth_counted(const struct auth *a)
+{
+	return a->is_known ? SPAN_OF(a->known) : a->login;
+}
+
+/* A known device of another account is a stranger to this one. */
+static enum err
+auth_login_known(struct call *c, struct auth *a)
+{
+	if (a->is_known && !ID_EQ(a->known_user, a->user))
+		a->is_known = false;
+	return account_wait(c, auth_counted(a));
 }
 
 /*
@@ -230,7 +264,8 @@ auth_login_check(struct call *c)
 
 	if (in->cookie)
 		TRY(cookie_may(c));
-	TRY(auth_login_begin(c, in->username, in->password, &a));
+	TRY(auth_login_begin(c, in->username, in->password,
+	    in->known_device, &a));
 	if (in->has_device)
 		a->device = in->device.name;
 	a->cancels = in->cancel_deletion;
@@ -261,8 +296,8 @@ auth_login_read(struct call *c, struct txn *t)
 	TRY(auth_load_imported(t, a));
 	e = q_user_login_get(t, &(struct q_user_login_get_in){ a->login },
 	    &row);
-	if (e == ERR_NOT_FOUND)
-		return OK;		/* said after the same work */
+	if (e == ERR_NOT_FOUND)		/* said after the same work */
+		return auth_login_known(c, a);
 	TRY(e);
 	if (!shape_value(&shape_names_user_role, row.role, &role))
 		return ERR_STORE;
@@ -276,7 +311,7 @@ auth_login_read(struct call *c, struct txn *t)
 	a->is_active = row.is_active;
 	a->is_verified = row.is_verified;
 	a->delete_at = row.delete_at;
-	return OK;
+	return auth_login_known(c, a);
 }
 
 /*
@@ -327,11 +362,11 @@ auth_login_work(struct call *c)
 	enum err e = auth_verify(a);
 
 	if (e == ERR_INVALID_CREDENTIALS) {
-		account_failed(c, a->login);
+		account_failed(c, auth_counted(a));
 		audits_failed(c, &a->user);
 	}
 	TRY(e);
-	account_clear(c, a->login);
+	account_clear(c, auth_counted(a));
 	TRY(auth_login_may(c, a));
 	if (!host_password_is_current(a->stored)) {
 		TRY(host_password_hash(a->password, a->hash));
@@ -386,6 +421,8 @@ auth_login_write(struct call *c, struct txn *t)
 	out->user.last_login = a->last_login;
 	out->user.has_last_login = a->last_login != 0;
 	out->user.role = a->role;
+	out->has_known_device = true;
+	TRY(auth_known(c, &a->user, &out->known_device));
 	return auth_give(c, a, in->cookie, &out->tokens);
 }
 
@@ -399,7 +436,7 @@ auth_token_login_check(struct call *c)
 	const struct token_login_req *in = c->req;
 	struct auth *a;
 
-	return auth_login_begin(c, in->username, in->password, &a);
+	return auth_login_begin(c, in->username, in->password, SPAN(""), &a);
 }
 
 enum err
@@ -625,7 +662,8 @@ auth_password_check(struct call *c)
 	c->state = ARENA_NEW(&c->arena, struct change);
 	if (c->state == NULL)
 		return ERR_TOO_LARGE;
-	return account_wait(c, name);
+	/* A signed-in session waits for its own mistakes alone. */
+	return account_wait(c, SPAN_OF(c->who.session.b));
 }
 
 enum err
@@ -645,12 +683,11 @@ enum err
 auth_password_work(struct call *c)
 {
 	const struct password_put_req *in = c->req;
-	struct span name = span_of(c->who.username, c->who.username_n);
 	struct change *s = c->state;
 	enum err e = host_password_verify(in->current_password, s->stored);
 
 	if (e == ERR_INVALID_CREDENTIALS) {
-		account_failed(c, name);
+		account_failed(c, SPAN_OF(c->who.session.b));
 		audits_failed(c, &c->who.user);
 		return call_fail(c, e, "The current password is wrong");
 	}

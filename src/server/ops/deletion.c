@@ -30,12 +30,10 @@ struct goodbye {
 enum err
 deletion_check(struct call *c)
 {
-	struct span name = span_of(c->who.username, c->who.username_n);
-
 	c->state = ARENA_NEW(&c->arena, struct goodbye);
 	if (c->state == NULL)
 		return ERR_TOO_LARGE;
-	return account_wait(c, name);
+	return account_wait(c, SPAN_OF(c->who.session.b));
 }
 
 enum err
@@ -57,12 +55,11 @@ enum err
 deletion_work(struct call *c)
 {
 	const struct account_delete_req *in = c->req;
-	struct span name = span_of(c->who.username, c->who.username_n);
 	const struct goodbye *g = c->state;
 	enum err e = host_password_verify(in->password, g->stored);
 
 	if (e == ERR_INVALID_CREDENTIALS) {
-		account_failed(c, name);
+		account_failed(c, SPAN_OF(c->who.session.b));
 		audits_failed(c, &c->who.user);
 		return call_fail(c, e, "The password is wrong");
 	}
