@@ -6,7 +6,8 @@
  * something can not be made.
  *
  *	list ACCOUNT AIK VERSION NEXT_ID PREV ISSUED DEVICES
- *	    DEVICES: DEVICE:NAME,...; PREV: "-" or a hash -> LIST HASH CERTS
+ *	    DEVICES: DEVICE:NAME,..., and NAME@AIK for a certificate under
+ *	    another account key; PREV: "-" or a hash -> LIST HASH CERTS
  *	batch ACCOUNT AIK DEVICE NAME NUMBER CREATED LEAVES -> HEADER LEAVES
  *	bind ACCOUNT SESSION DEVICE NAME -> PROOF
  *	rotate ACCOUNT OLD_AIK NEW_AIK VERSION TIME -> ROTATION
@@ -155,11 +156,14 @@ do_list(const struct words *w)
 		size_t end = span_find(left, ',');
 		struct span item = span_sub(left, 0, end);
 		size_t colon = span_find(item, ':');
+		struct span name = span_sub(item, colon + 1, item.n);
+		size_t at = span_find(name, '@');
 		struct devlist_entry *e = &l.entries[l.n];
 
 		e->device = (uint32_t)number(span_sub(item, 0, colon));
-		TRY(whole_cert(l.account, w->at[2], e->device, span_sub(item,
-		    colon + 1, item.n), &certs[l.n]));
+		TRY(whole_cert(l.account, at == name.n ? w->at[2] :
+		    span_sub(name, at + 1, name.n), e->device,
+		    span_sub(name, 0, at), &certs[l.n]));
 		memcpy(e->cert_hash, certs[l.n].hash, SHA256_LEN);
 		l.n++;
 		left = span_sub(left, end + 1, left.n);

@@ -37,6 +37,7 @@ def refused(s, a, bob):
     good = a.rotation('alice-2')
     body = {'list': made[0], 'certs': list(made[2].values()), 'deviceId': 1}
     same = a.make(dict(a.devices))
+    mixed = a.make({1: a.devices[1], 2: f'{a.devices[2]}@{a.aik}'}, 'alice-2')
     for name, more, status in (
             ('neither rotation nor password', {}, 400),
             ('a wrong password', {'password': PASSWORD + 'x'}, 401),
@@ -51,6 +52,8 @@ def refused(s, a, bob):
             ('a rotation with a byte behind', {'rotation': b64(base64.b64decode(good) + b'x')}, 400),
             ('old certificates', {'rotation': good, 'certs': []}, 400),
             ('one old certificate', {'rotation': good, 'certs': [made[2][1]]}, 400),
+            ('a list that keeps an old certificate',
+             {'rotation': good, 'list': mixed[0], 'certs': [mixed[2][1]]}, 400),
             ('certificates under the old key', {'rotation': good, 'certs': list(same[2].values())}, 400),
             ('a list that leaves a version out',
              {'rotation': a.rotation('alice-2', version=a.version + 2),
