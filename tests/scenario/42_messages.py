@@ -236,7 +236,7 @@ def marks(s, a, b, chat):
 
 def devices(s, a, b):
     r = s.rest('GET', f'/api/users/{b[0]}/devices', token=a[1])
-    tap.check(r.status == 200 and r.data == {'list': None, 'certs': [], 'devices': []},
+    tap.check(r.status == 200 and r.data == {'list': None, 'certs': [], 'devices': [], 'rotations': []},
               'no device yet: an empty answer', r)
     tap.check(s.rest('GET', f'/api/users/{uuid.uuid4()}/devices', token=a[1]).status == 404,
               'nobody: 404')

@@ -3,6 +3,7 @@ blocks; reports for operators: docs/api.md, "Settings, blocks, reports"."""
 import base64
 import os
 import sys
+import time
 import uuid
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -216,6 +217,11 @@ def coming(w):
     """Who comes while he is blocked, or blocks, is not announced; not even
     when he hides himself beside."""
     s = w.s
+    end = time.monotonic() + 20
+    while time.monotonic() < end and 'online' in [
+            s.rest('GET', f'/api/users/{x}', token=w.c).data['status'] for x in (w.alice, w.bob)]:
+        time.sleep(0.02)
+    time.sleep(0.2)             # and that it has been said
     w.block(w.a, w.bob)
     b = Sio(s.port, w.b)
     a = Sio(s.port, w.a)
