@@ -295,6 +295,10 @@ host_close(struct host *h)
 	timer_cancel(&h->wake);
 	timer_cancel(&h->watch);
 	timer_cancel(&h->limit);
+	if (h->args != NULL && h->steps != 0)
+		host_debug(h, "%llu us of client work in %llu steps",
+		    (unsigned long long)h->work_us,
+		    (unsigned long long)h->steps);
 	h->running = false;
 	if (h->reactor != NULL) {
 		stand_close(&h->stand);

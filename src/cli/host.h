@@ -94,6 +94,8 @@ struct host {
 	uint64_t seen;		/* generation told to the second place */
 	uint64_t version;	/* of the profile, by other processes */
 	uint64_t cmd;
+	uint64_t work_us;	/* in steps of the client, without commits */
+	uint64_t steps;
 	bool kept;		/* the command waited for is in records */
 	struct host_reply reply;
 	struct host_own own;

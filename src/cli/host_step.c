@@ -318,8 +318,11 @@ static enum err
 transact(struct host *h, const struct client_input *in,
     struct client_effects *fx)
 {
+	uint64_t begin = sys_mono_us();
 	TRY(profile_begin(&h->profile));
 	enum err e = client_step(&h->client, &h->step, in, fx);
+	h->work_us += sys_mono_us() - begin;
+	h->steps++;
 	if (e == OK)
 		e = store_effects(h, fx);
 	if (e == OK)

@@ -56,6 +56,80 @@ test_setup_renews_by_age(void **state)
 	fake_close(f);
 }
 
+static void
+keys_low(struct fake *f, int i, uint32_t device, uint32_t left)
+{
+	struct keys_low_ev ev = { .device_id = device, .left = left };
+	static uint8_t mem[4096];
+	struct arena a;
+
+	arena_init(&a, mem, sizeof(mem));
+	fake_send_event(f, i, "keys:low", fake_json(&a, &shape_keys_low_ev,
+	    &ev), 1);
+	fake_run(f, 5000);
+}
+
+/* docs/protocol.md, Prekey batches: a new one when fewer than 16 are left; the
+ * server's word for that counts once a while, and says nothing of others. */
+static void
+test_setup_refills_prekeys(void **state)
+{
+	struct fake *f = fake_new(13);
+	struct span header;
+	unsigned warnings;
+	int i;
+
+	(void)state;
+	for (i = 0; i < FAKE_NODES; i++)
+		fake_sign_in(f, i);
+	fake_run(f, 5000);
+	f->now += DAY_MS / 2;
+	fake_run(f, 5000);
+	header = f->node[0].header;
+	keys_low(f, 0, 1, 16);
+	assert_true(span_eq(header, f->node[0].header));
+	keys_low(f, 0, 2, 3);		/* of another device */
+	assert_true(span_eq(header, f->node[0].header));
+	keys_low(f, 0, 1, 15);
+	assert_false(span_eq(header, f->node[0].header));
+	assert_int_equal(f->node[0].leaves_n, FAKE_LEAVES);
+	/* Said again at once: that batch is new. */
+	header = f->node[0].header;
+	keys_low(f, 0, 1, 15);
+	assert_true(span_eq(header, f->node[0].header));
+	/* None left: the owner is told. */
+	warnings = f->node[0].warnings;
+	f->now += DAY_MS;
+	fake_run(f, 5000);
+	keys_low(f, 0, 1, 0);
+	assert_false(span_eq(header, f->node[0].header));
+	assert_int_equal(f->node[0].warnings, warnings + 1);
+	send_text(f, 1, 0, "hello");
+	assert_int_equal(f->node[0].refused, 0);
+	fake_close(f);
+}
+
+/* Without a one-time pair left sessions begin on the last-resort key. */
+static void
+test_setup_last_resort(void **state)
+{
+	struct fake *f = fake_new(14);
+	int i;
+
+	(void)state;
+	for (i = 0; i < FAKE_NODES; i++)
+		fake_sign_in(f, i);
+	fake_run(f, 5000);
+	f->node[1].next_leaf = f->node[1].leaves_n;
+	send_text(f, 0, 1, "hello");
+	send_text(f, 2, 1, "hello");
+	send_text(f, 1, 0, "hello");
+	assert_int_equal(f->msgs, 3);
+	for (i = 0; i < FAKE_NODES; i++)
+		assert_int_equal(f->node[i].refused, 0);
+	fake_close(f);
+}
+
 static uint64_t
 list_version(const struct fake *f, int i)
 {
@@ -165,6 +239,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_setup_renews_by_age),
+		cmocka_unit_test(test_setup_refills_prekeys),
+		cmocka_unit_test(test_setup_last_resort),
 		cmocka_unit_test(test_setup_reads_a_meta_record_of_version_1),
 		cmocka_unit_test(test_setup_goes_on_after_a_refused_list),
 		cmocka_unit_test(

@@ -348,6 +348,32 @@ def test_two_devices_at_once(home):
         check(len(views[0][1]) == 8, f'{views[0]}')
 
 
+def work_us(client, *args):
+    """What the steps of the client took in that command, commits apart."""
+    client.run('--verbose', *args)
+    got = [x for x in client.err.splitlines() if 'us of client work' in x]
+    check(len(got) == 1, client.err)
+    return int(got[0].split(': ')[-1].split()[0])
+
+
+def test_send_to_five_devices(home):
+    """Less than 5 ms of client work, with sessions established."""
+    with World(home) as w:
+        w.ann.run('send', 'bob', 'begin')
+        w.bob.run('history', 'ann')
+        for i in range(2, 6):
+            second(home, w.bob, f'bob{i}')
+        check(len(w.bob.json('devices')[0]) == 5, 'five of them')
+        for i in range(3):
+            w.ann.run('send', 'bob', f'warm {i}')
+        times = sorted(work_us(w.ann, 'send', 'bob', f'm {i}')
+                       for i in range(15))
+        print(f'# work of a send to 5 devices, whole command: median '
+              f'{times[7]} us, least {times[0]} us, most {times[-1]} us',
+              flush=True)
+        check(times[7] < 5000 * lib.SLOW, f'{times}')
+
+
 def test_kills_between_the_steps(home):
     with World(home) as w:
         w.ann.run('send', 'bob', 'base')
@@ -385,5 +411,6 @@ if __name__ == '__main__':
         test_settings,
         test_two_devices_each,
         test_two_devices_at_once,
+        test_send_to_five_devices,
         test_kills_between_the_steps,
     ])
