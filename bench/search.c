@@ -271,6 +271,9 @@ main(int argc, char **argv)
 	measure("two", "two parts of words that are everywhere", "shi gra", 0,
 	    json);
 	measure("letter", "two letters that are nowhere", "zq", 0, json);
+	/* Its parts are everywhere, so every leaf is read: the worst case. */
+	measure("worst", "a word that is nowhere, its parts everywhere",
+	    "kalokalokalokalo", 0, json);
 	measure("chat", "a rare word in one of the chats", "zeppelin", 8,
 	    json);
 	profile_close(&profile);

@@ -2,10 +2,12 @@
  * search.c: keeping the index of what was said, see search.h.
  *
  * Implementation notes: a leaf is rewritten whole when it changes, so what a
- * step changes goes into one small record first ("recent"), and only when
- * that is full into the leaves it belongs to: about 2 KiB written for each
- * message instead of 64. A leaf that grows too large is split evenly, or, where
- * the newest were added to the newest leaf, behind what is full.
+ * step adds goes into one small record first ("recent"), and only when that is
+ * full into the leaves it belongs to: about 2 KiB written for each message
+ * instead of 64. What is gone, and what an edit replaced, leaves its leaf at
+ * once: a text that has disappeared must not stay on the disk until others
+ * come. A leaf that grows too large is split evenly, or, where the newest were
+ * added to the newest leaf, behind what is full.
  */
 #include "client/search.h"
 
@@ -14,10 +16,10 @@
 
 #define LEAF_FORMAT 1
 #define LEAF_HEAD_LEN (1 + 4 + 4)
-#define SUB_GONE 0x80u
 #define KIND_LEAF 1
 #define KIND_RECENT 2
 #define KIND_STATE 3
+#define KIND_BITS 4
 
 /* ---- leaves ---- */
 
@@ -77,8 +79,6 @@ search_leaf_entry(const struct search_leaf *l, uint32_t i)
 
 	rd_bytes(&r, e.chat.b, ID_LEN);
 	e.sub = rd_u8(&r);
-	e.gone = (e.sub & SUB_GONE) != 0;
-	e.sub &= (uint8_t)~SUB_GONE;
 	from = rd_u32(&r);
 	end = search_leaf_at(l, i + 1);
 	if (end > from + 1)
@@ -107,7 +107,7 @@ leaf_encode(const struct search_entry *e, size_t n, struct wr *w)
 	for (size_t i = 0; i < n; i++) {
 		wr_u64(w, e[i].order);
 		wr_bytes(w, e[i].chat.b, ID_LEN);
-		wr_u8(w, (uint8_t)(e[i].sub | (e[i].gone ? SUB_GONE : 0)));
+		wr_u8(w, e[i].sub);
 		wr_u32(w, at);
 		at += (uint32_t)e[i].text.n + 1;
 	}
@@ -138,10 +138,10 @@ search_state_key(void)
 	return one_key(KIND_STATE);
 }
 
-struct rec_key
-search_key(const struct search_entry *from)
+static struct rec_key
+place_key(uint8_t kind, const struct search_entry *from)
 {
-	struct rec_key k = one_key(KIND_LEAF);
+	struct rec_key k = one_key(kind);
 
 	rec_key_u64(&k, from->order);
 	rec_key_id(&k, from->chat.b);
@@ -149,18 +149,91 @@ search_key(const struct search_entry *from)
 	return k;
 }
 
+struct rec_key
+search_key(const struct search_entry *from)
+{
+	return place_key(KIND_LEAF, from);
+}
+
+struct rec_key
+search_bits_key(const struct search_entry *from)
+{
+	return place_key(KIND_BITS, from);
+}
+
 enum err
 search_key_decode(struct span key, struct search_entry *out)
 {
 	struct rd r = rd_init(key);
+	uint8_t kind = rd_u8(&r);
 
 	*out = (struct search_entry){ .order = 0 };
-	if (rd_u8(&r) != KIND_LEAF)
+
+	if (kind != KIND_LEAF && kind != KIND_BITS)
 		return ERR_FORMAT;
 	out->order = rd_u64(&r);
 	rd_bytes(&r, out->chat.b, ID_LEN);
 	out->sub = rd_u8(&r);
 	return rd_done(&r) ? OK : ERR_FORMAT;
+}
+
+/* Two or three bytes that follow each other, as one of SEARCH_BITS_LEN * 8
+ * bits (Knuth's multiplication). 0xff is in no text, so pairs stand apart. */
+static uint32_t
+bit_of(const uint8_t *p, size_t n)
+{
+	uint32_t x = p[0] | (uint32_t)p[1] << 8 |
+	    (n == 3 ? (uint32_t)p[2] : 0xffu) << 16;
+
+	_Static_assert(SEARCH_BITS_LEN * 8 == 1u << 15, "the shift below");
+	return (x * 2654435761u) >> (32 - 15);
+}
+
+bool
+search_bits_have(struct span bits, struct span word)
+{
+	size_t n = word.n < 3 ? word.n : 3;
+
+	if (bits.n != SEARCH_BITS_LEN || n < 2)
+		return true;
+	for (size_t i = 0; i + n <= word.n; i++) {
+		uint32_t b = bit_of(&word.p[i], n);
+
+		if ((bits.p[b / 8] & 1u << b % 8) == 0)
+			return false;
+	}
+	return true;
+}
+
+/* Sets the bits of all that stands in a text. */
+static void
+bits_add(uint8_t bits[static SEARCH_BITS_LEN], struct span text)
+{
+	for (size_t n = 2; n <= 3; n++)
+		for (size_t i = 0; i + n <= text.n; i++) {
+			uint32_t b = bit_of(&text.p[i], n);
+
+			bits[b / 8] |= (uint8_t)(1u << b % 8);
+		}
+}
+
+static enum err
+bits_put(struct step *s, const struct rec_key *leaf,
+    const struct search_entry *e, size_t n)
+{
+	struct rec_key key = *leaf;
+	uint8_t *bits;
+
+	key.b[0] = KIND_BITS;
+	if (n == 0)
+		return rec_del(&s->r, REC_SEARCH, rec_key_span(&key));
+	bits = arena_alloc(s->a, SEARCH_BITS_LEN);
+	if (bits == NULL)
+		return ERR_TOO_LARGE;
+	for (size_t i = 0; i < n; i++)
+		bits_add(bits, e[i].text);
+	return rec_put(&s->r, REC_SEARCH, rec_key_span(&key),
+	    span_of(bits, SEARCH_BITS_LEN));
 }
 
 static enum err
@@ -170,6 +243,8 @@ leaf_put(struct step *s, const struct rec_key *key,
 	size_t bytes = LEAF_HEAD_LEN;
 	struct wr w;
 
+	if (key->b[0] == KIND_LEAF)
+		TRY(bits_put(s, key, e, n));
 	if (n == 0)
 		return rec_del(&s->r, REC_SEARCH, rec_key_span(key));
 	for (size_t i = 0; i < n; i++)
@@ -184,13 +259,14 @@ leaf_put(struct step *s, const struct rec_key *key,
 /* ---- changes ---- */
 
 static enum err
-push(struct step *s, const struct search_entry *e)
+push(struct step *s, const struct search_entry *e, bool replaces)
 {
 	struct search_op *op = ARENA_NEW(s->a, struct search_op);
 
 	if (op == NULL)
 		return ERR_TOO_LARGE;
 	op->e = *e;
+	op->replaces = replaces;
 	op->next = s->search;
 	s->search = op;
 	s->search_n++;
@@ -203,7 +279,7 @@ search_gone(struct step *s, const struct item_place *at)
 	struct search_entry e = { .order = at->order, .chat = at->chat,
 	    .sub = at->sub, .gone = true };
 
-	return push(s, &e);
+	return push(s, &e, true);
 }
 
 enum err
@@ -221,7 +297,8 @@ search_note(struct step *s, const struct client_item *it)
 		e.text = wr_done(&w);
 	}
 	e.gone = e.text.n == 0;
-	return push(s, &e);
+	return push(s, &e, e.gone || it->edit_number > 0 ||
+	    (it->flags & ITEM_CHANGING) != 0);
 }
 
 /*
@@ -384,24 +461,75 @@ merge_into_leaves(struct step *s, const struct search_entry *e, size_t n)
 	return OK;
 }
 
+/* Is there an entry at this place in a leaf? */
+static enum err
+is_in_leaf(struct step *s, const struct search_entry *e, bool *out)
+{
+	struct search_leaf leaf;
+	struct rec_key key;
+	struct span value;
+	uint32_t lo = 0, hi;
+	size_t n;
+
+	TRY(leaf_of(s, e, 1, &key, &value, &n));
+	TRY(search_leaf_decode(value, &leaf));
+	hi = leaf.n;
+	*out = false;
+	while (lo < hi && !*out) {
+		uint32_t mid = lo + (hi - lo) / 2;
+		struct search_entry m = search_leaf_entry(&leaf, mid);
+		int c = search_cmp(&m, e);
+
+		*out = c == 0;
+		if (c < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return OK;
+}
+
+/* The changes in their order, the last one of each place. *now_out: one of
+ * them takes something out of a leaf. */
+static enum err
+take_ops(struct step *s, struct search_entry *out, size_t *n_out,
+    bool *now_out)
+{
+	struct search_op *op = sort_ops(s->search, s->search_n);
+	bool replaces = false, there;
+	size_t n = 0;
+
+	*now_out = false;
+	for (; op != NULL; op = op->next) {
+		bool same = n > 0 && search_cmp(&out[n - 1], &op->e) == 0;
+
+		replaces = op->replaces || (same && replaces);
+		if (!same)
+			out[n++] = op->e;
+		if (*now_out || !replaces)
+			continue;
+		TRY(is_in_leaf(s, &op->e, &there));
+		*now_out = there;
+	}
+	*n_out = n;
+	return OK;
+}
+
 /* What was recent before, and what this step changed. */
 static enum err
-gather(struct step *s, struct search_entry **out, size_t *n_out)
+gather(struct step *s, struct search_entry **out, size_t *n_out, bool *now_out)
 {
 	struct rec_key key = search_recent_key();
-	struct search_op *op = sort_ops(s->search, s->search_n);
 	struct search_entry *ops = entries_new(s, s->search_n);
 	struct search_leaf recent;
 	struct span value;
-	size_t n = 0;
+	size_t n;
 	bool last;
 	enum err err;
 
 	if (ops == NULL)
 		return ERR_TOO_LARGE;
-	for (; op != NULL; op = op->next)
-		if (n == 0 || search_cmp(&ops[n - 1], &op->e) != 0)
-			ops[n++] = op->e;
+	TRY(take_ops(s, ops, &n, now_out));
 	err = rec_get(&s->r, REC_SEARCH, rec_key_span(&key), &value);
 	if (err == ERR_NOT_FOUND)
 		value = (struct span){ NULL, 0 };
@@ -411,7 +539,8 @@ gather(struct step *s, struct search_entry **out, size_t *n_out)
 	*out = entries_new(s, recent.n + n);
 	if (*out == NULL)
 		return ERR_TOO_LARGE;
-	*n_out = merge(&recent, ops, n, true, *out, &last);
+	/* What is gone is kept only where a leaf has to hear of it. */
+	*n_out = merge(&recent, ops, n, *now_out, *out, &last);
 	return OK;
 }
 
@@ -421,15 +550,16 @@ search_flush(struct step *s)
 	struct rec_key key = search_recent_key();
 	struct search_entry *e;
 	size_t n, bytes = LEAF_HEAD_LEN;
+	bool now;
 
 	if (s->search_n == 0)
 		return OK;
-	TRY(gather(s, &e, &n));
+	TRY(gather(s, &e, &n, &now));
 	s->search = NULL;
 	s->search_n = 0;
 	for (size_t i = 0; i < n; i++)
 		bytes += entry_bytes(&e[i]);
-	if (bytes <= SEARCH_RECENT_MAX)
+	if (!now && bytes <= SEARCH_RECENT_MAX)
 		return leaf_put(s, &key, e, n);
 	TRY(merge_into_leaves(s, e, n));
 	return leaf_put(s, &key, NULL, 0);

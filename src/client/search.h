@@ -2,16 +2,19 @@
  * search.h: the index of what was said, over the records: the folded texts
  * (fold.h) of all messages that can be read, in the order of their places in
  * the world, newest last. Called by item.c for what changes, by step.c at the
- * end of a step, by client.c to index an older history. Searching is a scan of
- * those texts (query.h, client_search_next): a few megabytes for 100,000
- * messages, which is less work than to keep and seal an inverted index.
+ * end of a step, by client.c to index an older history. Searching
+ * (query.h, client_search_next) is a scan of those texts that may hold the
+ * words: less work than to keep and seal an inverted index.
  *
  *	REC_SEARCH	u8 1 | u64 order | chat | u8 sub -> leaf: texts from
  *			that place on up to the next leaf's; the first leaf
  *			has zeros
- *			u8 2 -> leaf of what changed last, with what is gone:
- *			counts before the others; merged into them when it is
- *			larger than SEARCH_RECENT_MAX
+ *			u8 4 | the same -> which two and three bytes follow
+ *			each other in that leaf's texts (a hashed set of
+ *			bits): most leaves need not be read
+ *			u8 2 -> leaf of what came last: counts before the
+ *			others; merged into them when it is larger than
+ *			SEARCH_RECENT_MAX, or when one of them loses a text
  *			u8 3 -> how far an older history is indexed
  */
 #ifndef CLIENT_SEARCH_H
@@ -31,13 +34,14 @@ struct search_entry {
 	uint64_t order;
 	struct chat_id chat;
 	uint8_t sub;
-	bool gone;		/* recent only: not there any more */
+	bool gone;		/* a change: not there any more */
 	struct span text;	/* folded */
 };
 
 /* What a step changes, newest first. */
 struct search_op {
 	struct search_entry e;
+	bool replaces;		/* another text may have been there */
 	struct search_op *next;
 };
 
@@ -74,6 +78,10 @@ int search_cmp(const struct search_entry *a, const struct search_entry *b);
 struct rec_key search_key(const struct search_entry *from);
 MUST_USE enum err search_key_decode(struct span key,
     struct search_entry *out);
+/* The key of that leaf's set of bits; and may its texts hold the word? */
+#define SEARCH_BITS_LEN 4096u
+struct rec_key search_bits_key(const struct search_entry *from);
+bool search_bits_have(struct span bits, struct span word);
 struct rec_key search_recent_key(void);
 struct rec_key search_state_key(void);
 

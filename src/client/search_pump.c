@@ -114,13 +114,12 @@ search_pump(struct step *s)
 	err = pump_load(s, &p);
 	if (err != OK && err != ERR_NOT_FOUND)
 		return err;
-	if (p.state != DONE) {
-		TRY(piece(s, &p));
-		TRY(pump_store(s, &p));
-		if (p.state != DONE)
-			step_wake(s, s->now + 1);
-	}
-	/* Only a hint of this process, should the step not be committed. */
+	/* Done is what was read: this step may not be committed. */
 	s->c->search_done = err == OK && p.state == DONE;
+	if (s->c->search_done)
+		return OK;
+	TRY(piece(s, &p));
+	TRY(pump_store(s, &p));
+	step_wake(s, s->now + 1);
 	return OK;
 }

@@ -2,11 +2,12 @@
  * search_query.c: finding messages by their words (query.h; exports
  * client_search_next, client_search_ranges).
  *
- * Implementation notes: a page walks the leaves from the newest back. The
- * texts of a leaf lie side by side, so the longest word is looked for in all
- * of them at once (Horspool), and only where it stands the other words, the
- * chat and the newest changes are asked. A leaf is dropped from the arena
- * before the next one is read.
+ * Implementation notes: a page walks the leaves from the newest back, and
+ * reads those whose bits say that all words may be there. The texts of a leaf
+ * lie side by side, so the longest word is looked for in all of them at once
+ * (Horspool), and only where it stands the other words, the chat and what is
+ * recent are asked. A leaf is dropped from the arena before the next one is
+ * read.
  */
 #include "base/text.h"
 #include "client/client.h"
@@ -14,7 +15,7 @@
 #include "client/item.h"
 #include "client/search.h"
 
-#define LEAVES_MAX 256u		/* of one call: 16 MiB */
+#define LEAVES_MAX 1024u	/* of one call: 64 MiB at most */
 #define FOLDED_MAX (FOLD_BYTES_MAX(CLIENT_WORDS_LEN_MAX))
 
 struct words {
@@ -154,7 +155,7 @@ recent_hits(struct search *x, uint32_t *next, const struct search_entry *e)
 
 		if (e != NULL && search_cmp(&r, e) >= 0)
 			return;
-		if (!r.gone && in_reach(x, &r) && has_all(&x->words, r.text))
+		if (in_reach(x, &r) && has_all(&x->words, r.text))
 			hit(x, &r);
 	}
 }
@@ -215,20 +216,38 @@ leaf_hits(struct search *x, const struct search_leaf *l,
 	recent_hits(x, &next, x->bounded ? &x->before : NULL);
 }
 
-/* The last leaf that begins before x->before, and where; ERR_NOT_FOUND: none,
- * but what is recent may be older than all leaves. */
+static bool
+may_hold(const struct search *x, struct span bits)
+{
+	for (size_t i = 0; i < x->words.n; i++)
+		if (!search_bits_have(bits, x->words.w[i]))
+			return false;
+	return true;
+}
+
+/* The last leaf that begins before x->before, and where; empty when its bits
+ * say that nothing is there. ERR_NOT_FOUND: none, but what is recent may be
+ * older than all leaves. */
 static enum err
 leaf_before(struct step *s, const struct search *x, struct span *value_out,
     struct search_entry *low_out)
 {
-	struct rec_key prefix = rec_key(), from = search_key(&x->before);
-	struct span key, none = { NULL, 0 };
+	struct rec_key prefix = rec_key(), from = search_bits_key(&x->before);
+	struct span key, bits, none = { NULL, 0 };
+	enum err err;
 
 	rec_key_u8(&prefix, rec_key_span(&from).p[0]);
 	TRY(s->c->host.seek(s->c->host.ctx, REC_SEARCH, rec_key_span(&prefix),
 	    x->bounded ? rec_key_span(&from) : none, true, s->a, &key,
-	    value_out));
-	return search_key_decode(key, low_out);
+	    &bits));
+	TRY(search_key_decode(key, low_out));
+	*value_out = none;
+	if (!may_hold(x, bits))
+		return OK;
+	from = search_key(low_out);
+	err = s->c->host.load(s->c->host.ctx, REC_SEARCH, rec_key_span(&from),
+	    s->a, value_out);
+	return err == ERR_NOT_FOUND ? OK : err;
 }
 
 /* The hits of the ring, newest first, as entries that can be shown. */
