@@ -8,7 +8,7 @@
 #include "wire/json.h"
 
 #define MESSAGES_AT_ONCE 256
-#define EDITS_KEPT_MS ((uint64_t)30 * 86400 * 1000)
+#define EDITS_KEPT_MS ((uint64_t)7 * 86400 * 1000)
 #define REPORTS_KEPT_MS ((uint64_t)180 * 86400 * 1000)
 
 /* {"expiresIn":seconds}: so its readers can tell it from what was deleted. */
