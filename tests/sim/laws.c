@@ -126,7 +126,7 @@ is_anything_lost(const struct world *w, const struct device *d,
 	for (size_t k = 0; k < w->messages_n; k++) {
 		const struct world_message *m = &w->message[k];
 
-		if (!m->accepted || m->loose || !is_for(m, d) ||
+		if (!m->accepted || m->loose || m->deleted || !is_for(m, d) ||
 		    m->shown[d->index] > 0 || laws_refused(w, m, d) ||
 		    is_cut_off(w, m))
 			continue;
@@ -166,8 +166,30 @@ laws_hold_yet(struct world *w, char why_out[static 200])
 /* A chat as one device shows it. */
 struct sight {
 	unsigned *message;
+	uint64_t *text;			/* hash of what is shown */
 	size_t n;
 };
+
+/* What a device shows of a message: its text, and who reacted how. */
+static uint64_t
+hash_item(struct app *view, const struct client_item *it)
+{
+	struct client_ref ref = { it->sender, it->event };
+	struct client_reaction r;
+	struct user_id after = { { 0 } };
+	uint64_t h = 14695981039346656037u;
+
+	for (size_t i = 0; i < it->text.n; i++)
+		h = (h ^ it->text.p[i]) * 1099511628211u;
+	while (client_reaction_next(&view->client, &view->query, &ref,
+	    &after, &r) == OK) {
+		for (size_t i = 0; i < ID_LEN; i++)
+			h = (h ^ after.b[i]) * 1099511628211u;
+		for (size_t i = 0; i < r.text.n; i++)
+			h = (h ^ r.text.p[i]) * 1099511628211u;
+	}
+	return h;
+}
 
 static bool
 is_known_refused(struct world *w, const struct device *d,
@@ -182,7 +204,7 @@ is_known_refused(struct world *w, const struct device *d,
 
 static void
 check_item(struct world *w, const struct device *d,
-    const struct client_item *it, struct sight *s)
+    struct app *view, const struct client_item *it, struct sight *s)
 {
 	size_t n;
 
@@ -195,6 +217,8 @@ check_item(struct world *w, const struct device *d,
 	if (it->kind == ITEM_GAP)
 		world_broken(w, "gap: device %u: %u messages", d->index,
 		    it->gap_n);
+	if (it->kind == ITEM_DELETED || it->kind == ITEM_REMOVED)
+		return;
 	if (it->kind != ITEM_TEXT)
 		world_broken(w, "device %u shows kind %d", d->index,
 		    (int)it->kind);
@@ -203,6 +227,7 @@ check_item(struct world *w, const struct device *d,
 		    (int)it->state);
 	n = laws_message(w, it->text);
 	assert(n < WORLD_MESSAGES_MAX && s->n < PLACES_MAX);
+	s->text[s->n] = hash_item(view, it);
 	s->message[s->n++] = (unsigned)n;
 }
 
@@ -221,7 +246,7 @@ read_chat(struct world *w, const struct device *d, struct app *view,
 		e = client_history_next(&view->client, &view->query, chat,
 		    false, &at, &it);
 		if (e == OK)
-			check_item(w, d, &it, s);
+			check_item(w, d, view, &it, s);
 		arena_reset(&view->query, m);
 	}
 	if (e != ERR_NOT_FOUND)
@@ -250,7 +275,7 @@ check_once(struct world *w, const struct device *d, unsigned other,
 	for (size_t k = 0; k < w->messages_n; k++) {
 		const struct world_message *m = &w->message[k];
 
-		if (m->accepted && !m->loose && is_for(m, d) &&
+		if (m->accepted && !m->loose && !m->deleted && is_for(m, d) &&
 		    (m->account == other || m->to == other) && !seen[k] &&
 		    !laws_refused(w, m, d) && !is_cut_off(w, m))
 			world_broken(w, "lost: message %zu of device %u is "
@@ -276,6 +301,10 @@ check_order(struct world *w, unsigned a, const struct sight *x, unsigned b,
 		if (at != 0 && at < last)
 			world_broken(w, "order: message %u: devices %u and "
 			    "%u differ", y->message[i], a, b);
+		if (at != 0 && y->text[i] != x->text[at - 1] &&
+		    w->device[a].lost_n + w->device[b].lost_n == 0)
+			world_broken(w, "text: message %u: devices %u and %u "
+			    "show others", y->message[i], a, b);
 		last = at != 0 ? at : last;
 	}
 	free(place);
@@ -328,13 +357,17 @@ laws_check(struct world *w)
 	for (int i = 0; i < 2; i++) {
 		sight[i].message = calloc(PLACES_MAX,
 		    sizeof(*sight[i].message));
+		sight[i].text = calloc(PLACES_MAX, sizeof(*sight[i].text));
+		assert(sight[i].text != NULL);
 		assert(sight[i].message != NULL);
 	}
 	for (unsigned a = 0; a < w->plan->accounts; a++)
 		for (unsigned b = a + 1; b < w->plan->accounts; b++)
 			check_chat(w, a, b, sight);
-	free(sight[0].message);
-	free(sight[1].message);
+	for (int i = 0; i < 2; i++) {
+		free(sight[i].message);
+		free(sight[i].text);
+	}
 	if (app_nonce_repeats() > 0)
 		world_broken(w, "nonce: %llu pairs of key and nonce twice",
 		    (unsigned long long)app_nonce_repeats());

@@ -40,14 +40,15 @@ wrong_clock(struct rng *r, bool back)
 /* What kinds of trouble a run has: parts of a thousand for each step. */
 struct weather {
 	unsigned cut, stall, crash, off, keep, back, clock, kill, killat,
-	    stop, serverstall, serverclock, read, typing, link, revoke,
+	    stop, serverstall, serverclock, read, typing, edit, react, take_back, link, revoke,
 	    renew, renewaccount;
 };
 
 static struct weather
 choose_weather(struct rng *r)
 {
-	struct weather w = { .read = 60, .typing = 20, .link = 30 };
+	struct weather w = { .read = 60, .typing = 20, .edit = 40,
+	    .react = 40, .take_back = 15, .link = 30 };
 
 	if (rng_below(r, 3) == 0) {
 		w.revoke = 12;
@@ -152,6 +153,12 @@ make_step(struct plan *p, struct rng *r, const struct weather *w)
 		add(p, wait, PLAN_read, d, a, 0);
 	else if (is(&dice, w->typing))
 		add(p, wait, PLAN_typing, d, a, 0);
+	else if (is(&dice, w->edit))
+		add(p, wait, PLAN_edit, d, a, 0);
+	else if (is(&dice, w->react))
+		add(p, wait, PLAN_react, d, a, 0);
+	else if (is(&dice, w->take_back))
+		add(p, wait, PLAN_take_back, d, a, 0);
 	else if (is(&dice, w->link) && p->devices > p->accounts)
 		make_link(p, r, wait, PLAN_link);
 	else if (is(&dice, w->revoke) && p->devices > p->accounts)

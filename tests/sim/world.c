@@ -237,6 +237,81 @@ order_send(struct app *a, uint64_t number, uint64_t size)
 	app_input(a, &in);
 }
 
+static bool find_chat(struct app *a, uint64_t account, struct chat_id *out);
+
+/* The newest text of a chat that is at the server; own: by this account. */
+static bool
+find_newest(struct app *a, uint64_t account, bool own, struct client_ref *out,
+    size_t *message_out)
+{
+	struct world *w = a->device->world;
+	struct arena_mark m = arena_mark(&a->query);
+	struct client_place at = { 0 };
+	struct client_item it;
+	struct chat_id chat;
+	bool found = false;
+
+	if (!find_chat(a, account, &chat))
+		return false;
+	while (!found && client_history_next(&a->client, &a->query, &chat,
+	    true, &at, &it) == OK) {
+		found = it.kind == ITEM_TEXT && it.position != 0 && (!own ||
+		    ID_EQ(it.sender, w->user[a->device->account]));
+		out->sender = it.sender;
+		out->event = it.event;
+		*message_out = found ? laws_message(w, it.text) : 0;
+		arena_reset(&a->query, m);
+	}
+	return found;
+}
+
+static void
+order_edit(struct app *a, uint64_t account, uint64_t unused)
+{
+	struct world *w = a->device->world;
+	struct client_input in = { .type = CLIENT_EDIT };
+	char text[100];
+	size_t n;
+
+	(void)unused;
+	if (!find_newest(a, account, true, &in.u.edit.ref, &n) ||
+	    w->message[n].deleted)
+		return;
+	snprintf(text, sizeof(text), "%s-%06zu-edited by %u: %u", w->canary,
+	    n, a->device->index, ++w->message[n].edits);
+	in.u.edit.text = span_str(text);
+	app_input(a, &in);
+}
+
+static void
+order_react(struct app *a, uint64_t account, uint64_t unused)
+{
+	static const char *const signs[] = { "+", "\xe2\x9d\xa4", "" };
+	struct client_input in = { .type = CLIENT_REACT };
+	size_t n;
+
+	(void)unused;
+	if (!find_newest(a, account, false, &in.u.react.ref, &n))
+		return;
+	in.u.react.text = span_str(signs[rng_below(kernel_rng(), 3)]);
+	app_input(a, &in);
+}
+
+static void
+order_take_back(struct app *a, uint64_t account, uint64_t unused)
+{
+	struct world *w = a->device->world;
+	struct client_input in = { .type = CLIENT_DELETE };
+	size_t n;
+
+	(void)unused;
+	if (!find_newest(a, account, true, &in.u.erase.ref, &n))
+		return;
+	in.u.erase.for_both = true;
+	w->message[n].deleted = true;
+	app_input(a, &in);
+}
+
 static bool
 find_chat(struct app *a, uint64_t account, struct chat_id *out)
 {
@@ -519,6 +594,12 @@ do_step(struct world *w, const struct plan_step *s)
 	} else if (s->verb == PLAN_typing) {
 		if (is_on)
 			app_do(d->app, order_typing, account, 0);
+	} else if (s->verb == PLAN_edit || s->verb == PLAN_react ||
+	    s->verb == PLAN_take_back) {
+		if (is_on)
+			app_do(d->app, s->verb == PLAN_edit ? order_edit :
+			    s->verb == PLAN_react ? order_react :
+			    order_take_back, account, 0);
 	} else if (s->verb == PLAN_link) {
 		if (d != NULL && account < w->plan->devices &&
 		    w->device[account].account == d->account)

@@ -21,6 +21,8 @@ struct world_message {
 	unsigned device, account, to;	/* from, its account, to whom */
 	bool accepted;			/* the client has committed it */
 	bool loose;			/* its sender went back to before it */
+	bool deleted;			/* its sender wants it to be gone */
+	unsigned edits;
 	uint64_t at_us;
 	uint64_t position;		/* the server's; 0: not known */
 	uint8_t shown[PLAN_DEVICES_MAX];
