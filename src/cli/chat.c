@@ -166,8 +166,12 @@ is_here(const struct chat *c, const struct client_item *it)
 static bool
 is_news(const struct chat *c, const struct client_item *it)
 {
+	if (it->kind == ITEM_HIDDEN)
+		return false;
+	/* What the other did to a message that was shown is shown, too. */
 	if (!ID_EQ(it->sender, c->me))
-		return !(it->flags & ITEM_READ);
+		return !(it->flags & ITEM_READ) || it->edit_number != 0 ||
+		    it->kind == ITEM_DELETED;
 	return it->state == STATE_FAILED || (it->state == STATE_SENT &&
 	    !(it->flags & (ITEM_DELIVERED | ITEM_READ)) &&
 	    it->position > c->sent);
@@ -228,6 +232,12 @@ on_journal(struct host *h, const struct client_show *s)
 	}
 	const struct user_id *who = s->type == SHOW_WARNING ?
 	    &s->u.warning.user : &s->u.person.user;
+	if (s->type == SHOW_REACTION || s->type == SHOW_PIN) {
+		bool pin = s->type == SHOW_PIN;
+		if (!ID_EQ(pin ? s->u.pin.chat : s->u.reaction.chat, c->id))
+			return;
+		who = &c->with;
+	}
 	if (!ID_EQ(*who, c->with) && !ID_EQ(*who, c->me) &&
 	    !ID_IS_ZERO(*who))
 		return;

@@ -15,6 +15,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct wr w2 = wr_init(two, sizeof(two));
 	struct event e, again;
 	struct event_reset reset;
+	struct event_about about;
 
 	if (event_decode(span_of(data, size), &e) != OK)
 		return 0;
@@ -25,6 +26,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	if (e.kind == EVENT_SESSION_RESET)
 		(void)event_reset_decode(e.body, &reset);
+	if (e.kind == EVENT_REACTION || e.kind == EVENT_PIN ||
+	    e.kind == EVENT_HIDE) {
+		w2 = wr_init(two, sizeof(two));
+		if (event_about_decode(&e, &about) != OK ||
+		    event_about_encode(e.kind, &about, &w2) != OK ||
+		    !span_eq(wr_done(&w2), e.body))
+			abort();
+	}
 	if (e.kind == EVENT_RESEND)
 		(void)event_resend_decode(&e, &again);
 	return 0;
