@@ -11,9 +11,11 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -128,6 +130,7 @@ struct got {
 	uint32_t status[SCRIPTS], retry_after_s;
 	uint64_t id[SCRIPTS];
 	enum dial_end why;
+	uint64_t written;
 	char body[64];
 };
 
@@ -140,6 +143,7 @@ on_answer(void *ctx, uint64_t id, const struct remote_answer *a)
 	g->id[g->n++] = id;
 	g->retry_after_s = a->retry_after_s;
 	g->why = a->why;
+	g->written = a->written;
 	snprintf(g->body, sizeof(g->body), "%.*s", (int)a->body.n,
 	    a->body.n > 0 ? (const char *)a->body.p : "");
 }
@@ -147,6 +151,7 @@ on_answer(void *ctx, uint64_t id, const struct remote_answer *a)
 static struct reactor *reactor;
 static struct where where;
 static struct remote remote;
+static int file = -1;	/* where the calls' bodies go; -1: into memory */
 
 static void
 calls(struct server *s, unsigned n, uint64_t timeout_ms, struct got *g)
@@ -161,7 +166,9 @@ calls(struct server *s, unsigned n, uint64_t timeout_ms, struct got *g)
 	reactor_adopt(reactor);
 	remote_init(&remote, reactor, &where, timeout_ms);
 	for (unsigned i = 0; i < n; i++)
-		assert_int_equal(remote_call(&remote, "POST", SPAN("/x"),
+		assert_int_equal(file >= 0 ? remote_fetch(&remote, SPAN("/x"),
+		    SPAN("tok"), file, 40 + i, on_answer, g) :
+		    remote_call(&remote, "POST", SPAN("/x"),
 		    SPAN("tok"), SPAN("{\"a\":1}"), 40 + i, on_answer, g), OK);
 	for (int i = 0; i < TICKS && g->n < n; i++)
 		reactor_tick(reactor, 10);
@@ -279,6 +286,43 @@ test_remote_refuses_what_is_no_http(void **state)
 	assert_int_equal(g.status[0], 0);
 }
 
+/* A 200's body goes to the file, all else into memory; half of it is none. */
+static void
+test_remote_fetches_into_a_file(void **state)
+{
+	(void)state;
+	static const struct script k[] = {
+		{ .piece = { "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n",
+		    "hello", " you" }, .keep = true },
+		{ .piece = { "HTTP/1.1 404 Not Found\r\nContent-Length: 4"
+		    "\r\n\r\nnone" }, .keep = true },
+		{ .piece = { "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n",
+		    "half" } },
+	};
+	struct server s;
+	struct got g;
+	char text[32] = "", name[] = "/tmp/remote-test-XXXXXX";
+
+	file = mkstemp(name);
+	assert_true(file >= 0);
+	unlink(name);
+	server_start(&s, k, 3);
+	calls(&s, 3, 5000, &g);
+	assert_int_equal(g.status[0], 200);
+	assert_int_equal(g.status[1], 404);
+	assert_int_equal(g.status[2], 0);
+	assert_int_equal(pread(file, text, sizeof(text), 0), 9 + 4);
+	assert_string_equal(text, "hello youhalf");
+	close(file);
+	/* What can not be written is no answer. */
+	file = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	server_start(&s, k, 1);
+	calls(&s, 1, 5000, &g);
+	assert_int_equal(g.status[0], 0);
+	close(file);
+	file = -1;
+}
+
 int
 main(void)
 {
@@ -289,6 +333,7 @@ main(void)
 		cmocka_unit_test(test_remote_connects_anew_for_the_next_call),
 		cmocka_unit_test(test_remote_gives_up_on_a_silent_server),
 		cmocka_unit_test(test_remote_refuses_what_is_no_http),
+		cmocka_unit_test(test_remote_fetches_into_a_file),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

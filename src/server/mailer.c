@@ -17,6 +17,11 @@
 #define MAILER_THREADS 2
 #define MAILER_TO_MAX 256
 
+/*
+ * Strings of smtp are the configuration's, which is kept for ten minutes after
+ * it was replaced: eight mails on two threads, each within mail.timeout, end
+ * before.
+ */
 struct mailer_job {
 	struct work_job work;		/* first */
 	struct mailer *mailer;
