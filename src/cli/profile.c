@@ -398,7 +398,8 @@ static bool
 prefix_end(struct span prefix, uint8_t out[static SEAL_NAME_MAX], size_t *n)
 {
 	*n = prefix.n;
-	memcpy(out, prefix.p, prefix.n);
+	if (prefix.n > 0)
+		memcpy(out, prefix.p, prefix.n);
 	while (*n > 0 && out[*n - 1] == 0xff)
 		(*n)--;
 	if (*n == 0)
