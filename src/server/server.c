@@ -277,9 +277,9 @@ shard_expired(struct frame *f)
 
 	if (s->stopping)
 		return;
-	timer_start(reactor_wheel(s->reactor), &s->expire, f->call.state !=
-	    NULL ? SERVER_EXPIRE_SOON_MS : f->call.conf->messages_sweep_ms,
-	    shard_expire);
+	timer_start(reactor_wheel(s->reactor), &s->expire, f->err == OK &&
+	    f->call.state != NULL ? SERVER_EXPIRE_SOON_MS :
+	    f->call.conf->messages_sweep_ms, shard_expire);
 }
 
 /* Messages whose time is over. */
