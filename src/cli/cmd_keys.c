@@ -138,6 +138,22 @@ renew_account(struct host *h)
 	return host_command(h, &in);
 }
 
+/* Offered to the managers, or done. */
+static bool
+is_sent(struct host *h, const void *ctx)
+{
+	struct client_status s = { .outbox_n = 1 };
+
+	(void)ctx;
+	if (host_read(h) != OK)
+		return false;
+	struct arena_mark m = arena_mark(&h->query);
+	enum err e = client_status(&h->client, &h->query, &s);
+	arena_wipe(&h->query, m);
+	host_read_end(h);
+	return e == OK && s.outbox_n == 0;
+}
+
 enum exit_status
 cmd_keys(struct host *h, const struct args *a)
 {
@@ -154,6 +170,8 @@ cmd_keys(struct host *h, const struct args *a)
 		return st;
 	if (strcmp(what, "renew") == 0) {
 		st = host_command(h, &in);
+		if (st == EXIT_OK)
+			st = host_wait(h, is_sent, NULL, host_timeout(h));
 	} else if (strcmp(what, "renew-account") == 0) {
 		st = renew_account(h);
 	} else {

@@ -115,6 +115,31 @@ arcout_drop(struct step *s, enum arcout_purpose purpose)
 }
 
 enum err
+arcout_delete(struct step *s, const struct any_id *id)
+{
+	struct call_new n = { .what = CALL_ARCHIVE_DROP, .method = "DELETE" };
+	bool made;
+
+	memcpy(n.chat.b, id->b, ID_LEN);
+	TRY(call_path(s, "/api/archives/", id->b, "", &n.path));
+	return call_make(s, &n, &made);
+}
+
+enum err
+arcout_abandon(struct step *s, enum arcout_purpose purpose)
+{
+	struct arcout x;
+	enum err err = arcout_load(s, purpose, &x);
+
+	if (err == OK)
+		err = arcout_delete(s, &x.id);
+	wipe(&x, sizeof(x));
+	if (err != OK && err != ERR_NOT_FOUND)
+		return err;
+	return arcout_drop(s, purpose);
+}
+
+enum err
 arcout_ask_id(struct step *s, enum arcout_purpose purpose)
 {
 	struct call_new n = { .what = CALL_ARCHIVE_NEW, .method = "POST",

@@ -48,7 +48,11 @@ MUST_USE enum err arcout_begin(struct step *s, enum arcout_purpose purpose,
 /* ERR_NOT_FOUND: none is being made. Wipe it after use. */
 MUST_USE enum err arcout_load(struct step *s, enum arcout_purpose purpose,
     struct arcout *out);
-/* It is given up, or done with. */
+/* It is given up: at the server as well. */
+MUST_USE enum err arcout_abandon(struct step *s, enum arcout_purpose purpose);
+/* Deletes an archive at the server; if that fails it expires. */
+MUST_USE enum err arcout_delete(struct step *s, const struct any_id *id);
+/* It is done with. */
 MUST_USE enum err arcout_drop(struct step *s, enum arcout_purpose purpose);
 /* The next part, or its call. */
 MUST_USE enum err arcout_pump(struct step *s, enum arcout_purpose purpose);

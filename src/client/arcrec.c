@@ -200,7 +200,8 @@ arcrec_take_chat(struct step *s, struct rd *r, bool keep)
 	in.pinned = rd_u8(r) != 0;
 	in.expire_s = rd_u32(r);
 	in.timer_position = rd_u64(r);
-	if (!rd_done(r) || in.expire_s > EVENT_EXPIRE_S_MAX || ID_IS_ZERO(in.id) || in.head >= ITEM_ORDER_WAITING)
+	if (!rd_done(r) || in.expire_s > EVENT_EXPIRE_S_MAX ||
+	    ID_IS_ZERO(in.id) || in.head >= ITEM_ORDER_WAITING)
 		return ERR_FORMAT;
 	if (!keep)
 		return OK;

@@ -273,6 +273,8 @@ client_start(struct step *s, const struct client_input *in)
 		TRY(setup_check_generation(s, in->u.start.generation));
 	if (s->c->options & CLIENT_STAYS)
 		trust_ask(s);
+	if (s->m.flags & META_OFFERED)
+		TRY(person_want(s, &s->m.user));
 	/* A profile of an earlier version has none. */
 	if (s->m.flags & META_KEYS)
 		TRY(secret_make(s));

@@ -5,8 +5,10 @@
 #include "client/fleet.h"
 
 #include "client/adopt.h"
+#include "client/outbox.h"
 #include "client/person.h"
 #include "client/setup.h"
+#include "client/trust.h"
 #include "core/devices.h"
 #include "core/renew.h"
 #include "wire/json.h"
@@ -189,7 +191,14 @@ enum err
 fleet_renew(struct step *s, const struct client_input *in)
 {
 	const char *why;
+	bool manager;
 
+	TRY(adopt_is_manager(s, &manager));
+	if (setup_is_ready(s) && !manager) {
+		/* Told when it was offered: a manager has to come. */
+		TRY(fleet_offer(s));
+		return step_show_done(s, in->cmd);
+	}
 	TRY(fleet_may(s, &why));
 	if (why != NULL)
 		return step_show_error(s, in->cmd, ERR_FORBIDDEN,
@@ -228,7 +237,122 @@ fleet_renew_account(struct step *s, const struct client_input *in)
 	return setup_make_prekeys(s);
 }
 
+/* ---- a device that is no manager has its keys renewed ---- */
+
+#define LOOK_AGAIN_MS 60000u
+#define CERT_BODY_MAX (2 + CERT_LEN_MAX + COMPOSITE_SIG_LEN)
+
+static enum err
+fleet_make_offer(struct step *s, struct devlist *l, struct wr *w)
+{
+	struct arena_mark mark = step_scratch(s);
+	struct composite_sig *proof = ARENA_NEW(&s->scratch,
+	    struct composite_sig);
+	struct peer *own = ARENA_NEW(&s->scratch, struct peer);
+	struct span cert = { NULL, 0 };
+	enum err err;
+
+	if (proof == NULL || own == NULL)
+		return ERR_TOO_LARGE;
+	err = devices_next_cert(&s->core, NULL, &cert, proof);
+	if (err == OK)
+		err = peer_load(&s->core, &s->m.user, own);
+	if (err == OK) {
+		*l = own->list;
+		wr_vec16(w, cert);
+		wr_bytes(w, proof->b, sizeof(proof->b));
+	}
+	step_scratch_end(s, mark);
+	return err;
+}
+
+enum err
+fleet_offer(struct step *s)
+{
+	struct devlist *l = ARENA_NEW(s->a, struct devlist);
+	struct address to = { s->m.user, 0 };
+	struct wr w;
+	uint8_t i;
+
+	if (l == NULL)
+		return ERR_TOO_LARGE;
+	TRY(step_wr(s, CERT_BODY_MAX, &w));
+	TRY(fleet_make_offer(s, l, &w));
+	s->m.flags |= META_OFFERED;
+	for (i = 0; i < l->n; i++) {
+		to.device = l->entries[i].device;
+		if (!(l->entries[i].flags & DEVICE_MANAGER) ||
+		    to.device == s->m.device)
+			continue;
+		TRY(outnew_control(s, EVENT_CERT, &s->m.user, &to, NULL,
+		    wr_done(&w), false));
+	}
+	return OK;
+}
+
+enum err
+fleet_heard_cert(struct step *s, const struct address *from,
+    struct span body)
+{
+	struct arena_mark mark = step_scratch(s);
+	struct span cert, proof, list = { NULL, 0 }, none = { NULL, 0 };
+	struct rd r = rd_init(body);
+	const char *why;
+	enum err err;
+
+	cert = rd_vec16(&r);
+	proof = rd_span(&r, COMPOSITE_SIG_LEN);
+	/* Only of an own device, for itself, and only where it can be taken
+	 * now: it is offered again tomorrow. */
+	if (!rd_done(&r) || !ID_EQ(from->account, s->m.user))
+		return OK;
+	TRY(fleet_may(s, &why));
+	if (why != NULL)
+		return OK;
+	err = devices_check_next(&s->core, from->device, NULL, cert, proof.p);
+	if (err == OK)
+		err = devices_renew(&s->core, cert, &list);
+	if (err == OK)
+		err = setup_publish(s, list, cert, none);
+	step_scratch_end(s, mark);
+	return step_is_fatal(err) ? err : OK;
+}
+
 /* ---- what lists mean ---- */
+
+/* Nobody is told of a renewed certificate: so it is looked for. */
+enum err
+fleet_look(struct step *s)
+{
+	struct person p;
+	bool asked;
+
+	if (!(s->m.flags & META_OFFERED))
+		return OK;
+	TRY(person_is_wanted(s, &s->m.user, &asked));
+	TRY(person_load(s, &s->m.user, &p));
+	if (!asked && s->now >= p.checked_ms + LOOK_AGAIN_MS)
+		return person_want(s, &s->m.user);
+	step_wake(s, p.checked_ms + LOOK_AGAIN_MS);
+	return OK;
+}
+
+/* The list names the certificate that was kept aside: it is ours now. */
+static enum err
+fleet_adopt(struct step *s)
+{
+	struct arena_mark mark = step_scratch(s);
+	bool adopted = false;
+	enum err err = devices_adopt(&s->core, &adopted);
+
+	step_scratch_end(s, mark);
+	TRY(err);
+	if (!adopted)
+		return OK;
+	s->m.flags &= ~(uint32_t)META_OFFERED;
+	TRY(trust_sign_again(s));
+	return setup_make_prekeys(s);
+}
 
 enum err
 fleet_check(struct step *s)
@@ -249,7 +373,7 @@ fleet_check(struct step *s)
 	step_scratch_end(s, mark);
 	TRY(err);
 	if (!gone)
-		return OK;
+		return fleet_adopt(s);
 	/* Signed by the account itself: these keys are of no more use. */
 	TRY(setup_forget(s));
 	s->m.flags |= META_REVOKED;

@@ -18,6 +18,16 @@ MUST_USE enum err fleet_revoke(struct step *s, const struct client_input *in);
 MUST_USE enum err fleet_renew(struct step *s, const struct client_input *in);
 MUST_USE enum err fleet_renew_account(struct step *s,
     const struct client_input *in);
+/*
+ * This device is no manager and its certificate has to be renewed: a new one
+ * is made, kept aside and offered to the managers, which put it on the list.
+ */
+MUST_USE enum err fleet_offer(struct step *s);
+/* After an offer: has a list taken it up? */
+MUST_USE enum err fleet_look(struct step *s);
+/* Such an offer came over a session with that device. */
+MUST_USE enum err fleet_heard_cert(struct step *s, const struct address *from,
+    struct span body);
 /* The answer to CALL_DEVICE_NAME. */
 MUST_USE enum err fleet_heard(struct step *s, const struct call_answer *a);
 /* What the server tells about the own devices: names. */

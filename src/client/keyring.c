@@ -178,6 +178,8 @@ keyring_arrived(struct step *s, const struct arcin *x, enum err why)
 		TRY(step_show_error(s, 0, why, SPAN("The history did not come "
 		    "whole: the other device may not have been able to send "
 		    "it")));
+	else
+		TRY(arcout_delete(s, &x->id));
 	return newdev_history_done(s);
 }
 
@@ -198,6 +200,7 @@ keyring_pump(struct step *s)
 	TRY(arcin_pump(s));
 	if (!setup_is_ready(s))
 		return OK;
+	TRY(fleet_look(s));
 	TRY(arcout_pump(s, ARCOUT_LINK));
 	TRY(arcout_pump(s, ARCOUT_BACKUP));
 	TRY(vault_pump(s));

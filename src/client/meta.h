@@ -22,6 +22,7 @@ enum meta_flag {
 	META_LINKING = 65536,	/* keys are here, no list names them yet */
 	META_REVOKED = 131072,	/* the newest list has not this device */
 	META_TRUST_ASK = 524288, /* ask for verified people */
+	META_OFFERED = 1048576,	/* new keys wait for a manager's list */
 	META_RENEW_DUE = 262144, /* a manager was removed: renew the account */
 	META_REFUSED = 256,	/* the newest own list was: go back first */
 };

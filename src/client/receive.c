@@ -9,6 +9,7 @@
 #include "client/apply.h"
 #include "client/cause.h"
 #include "client/erase.h"
+#include "client/fleet.h"
 #include "client/inbox.h"
 #include "client/later.h"
 #include "client/setup.h"
@@ -354,6 +355,9 @@ receive_act(struct step *s, struct receive *rc)
 		break;
 	case EVENT_SESSION_RESET:
 		TRY(receive_reset(s, rc));
+		break;
+	case EVENT_CERT:
+		TRY(fleet_heard_cert(s, &rc->from, rc->ev.body));
 		break;
 	case EVENT_VIEW_CONFLICT:
 		TRY(item_warn(s, WARN_VIEW_CONFLICT, &rc->from.account,

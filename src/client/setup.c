@@ -563,8 +563,10 @@ setup_renew(struct step *s)
 	if (err == OK)
 		err = sessions_rekey_all(&s->core);
 	step_scratch_end(s, mark);
-	if (err == ERR_FORBIDDEN || err == ERR_UNTRUSTED)
-		return OK;	/* not a manager: another device has to */
+	if (err == ERR_FORBIDDEN)
+		return fleet_offer(s);	/* another device has to sign it */
+	if (err == ERR_UNTRUSTED)
+		return OK;
 	TRY(err);
 	TRY(trust_sign_again(s));
 	return setup_make_prekeys(s);

@@ -97,7 +97,7 @@ vault_create(struct step *s, const struct client_input *in)
 		    "passphrase") : span_str(why));
 	}
 	if (err == OK && vault_load(s, &was) == OK && was.state != VAULT_IDLE)
-		err = arcout_drop(s, ARCOUT_BACKUP);
+		err = arcout_abandon(s, ARCOUT_BACKUP);
 	if (err == OK)
 		err = vault_save(s, &v);
 	wipe(&was, sizeof(was));
@@ -146,7 +146,7 @@ vault_delete(struct step *s, const struct client_input *in)
 	v.state = VAULT_DROPS;
 	v.manual = true;
 	v.cmd = in->cmd;
-	TRY(arcout_drop(s, ARCOUT_BACKUP));
+	TRY(arcout_abandon(s, ARCOUT_BACKUP));
 	return vault_save(s, &v);
 }
 
@@ -307,7 +307,7 @@ vault_fail(struct step *s, struct vault *v, enum err why, struct span message)
 	v->state = VAULT_IDLE;
 	v->tried_ms = s->now;
 	v->cmd = 0;
-	TRY(arcout_drop(s, ARCOUT_BACKUP));
+	TRY(arcout_abandon(s, ARCOUT_BACKUP));
 	TRY(vault_save(s, v));
 	return cmd == 0 ? OK : step_show_error(s, cmd, why, message);
 }
@@ -436,7 +436,7 @@ vault_refused(struct step *s, struct vault *v, const struct call_answer *a)
 		return vault_done(s, v);
 	if (a->call->what == CALL_BACKUP_PUT && a->err == ERR_CONFLICT) {
 		/* The answer was lost, or another device was first. */
-		TRY(arcout_drop(s, ARCOUT_BACKUP));
+		TRY(arcout_abandon(s, ARCOUT_BACKUP));
 		v->state = VAULT_ASKS;
 		return vault_save(s, v);
 	}
