@@ -210,6 +210,46 @@ test_devices_restore(void **state)
 	wipe(&aik, sizeof(aik));
 }
 
+/*
+ * A list under the renewed key with a certificate of the old one: its device
+ * has none, so sessions with it end.
+ */
+static void
+test_renew_old_certificates_are_none(void **state)
+{
+	struct span rotation, cert, list, forged;
+	struct renew_news news;
+	struct identity id;
+	struct devlist was, l;
+	static uint8_t mem[DEVLIST_LEN_MAX];
+	struct wr w = wr_init(mem, sizeof(mem));
+
+	(void)state;
+	link_c(false);
+	assert_int_equal(w_prekeys(&c, 4), OK);
+	assert_int_equal(w_initiate(&b, &c), OK);
+	assert_int_equal(w_count(&b.st, RECORD_SESSION), 1);
+	assert_int_equal(devlist_decode(a.list, &was, NULL), OK);
+	assert_int_equal(renew_account(&a.c, NULL, 0, &rotation, &cert,
+	    &list), OK);
+	assert_int_equal(devlist_decode(list, &l, NULL), OK);
+	rotation = w_keep(rotation);
+	(void)w_end(&a, OK);
+	assert_int_equal(identity_load(&a.c, &id), OK);
+	l.n = 2;
+	l.entries[1] = was.entries[1];
+	assert_int_equal(devlist_sign(&a.p, &id.aik_priv, &l, &w), OK);
+	identity_wipe(&id);
+	(void)w_end(&a, OK);
+	forged = wr_done(&w);
+	assert_int_equal(w_end(&b, renew_accept(&b.c, &a.addr.account, forged,
+	    &rotation, 1, &news)), OK);
+	assert_int_equal(w_count(&b.st, RECORD_SESSION), 0);
+	assert_int_equal(w_end(&b, peer_accept_cert(&b.c, &a.addr.account,
+	    c.cert)), ERR_UNTRUSTED);
+	w_drop(&rotation);
+}
+
 /* A device that is no manager gets new keys by way of one. */
 static void
 test_devices_renew_without_the_account_key(void **state)
@@ -319,6 +359,7 @@ test_renew_is_taken_by_peers_and_own_devices(void **state)
 	assert_int_equal(w_end(&b, peer_is_verified(&b.c, &a.addr.account,
 	    &verified)), OK);
 	assert_false(verified);
+	assert_int_equal(w_count(&b.st, RECORD_TRUST), 0);
 	/* The same list again is nothing new. */
 	assert_int_equal(w_end(&b, renew_accept(&b.c, &a.addr.account, a.list,
 	    &rotation, 1, &news)), OK);
@@ -410,6 +451,53 @@ test_renew_of_a_thief(void **state)
 	w_store_fini(&thief);
 }
 
+/*
+ * A renewal that was taken is remembered: a later one is not believed beside
+ * another one of the old key.
+ */
+static void
+test_renew_remembers(void **state)
+{
+	struct w_store thief;
+	struct span rotation, r[3], cert, list, old_list;
+	struct renew_news news;
+	struct user_id who = a.addr.account;
+
+	(void)state;
+	w_store_copy(&thief, &a.st);
+	assert_int_equal(renew_account(&a.c, NULL, 0, &rotation, &cert,
+	    &list), OK);
+	r[0] = w_keep(rotation);
+	old_list = w_keep(list);
+	(void)w_end(&a, OK);
+	assert_int_equal(w_end(&b, renew_accept(&b.c, &who, old_list, r, 1,
+	    &news)), OK);
+	assert_int_equal(w_end(&a, renew_done(&a.c)), OK);
+	assert_int_equal(renew_account(&a.c, NULL, 0, &rotation, &cert,
+	    &list), OK);
+	r[1] = w_keep(rotation);
+	keep(&a.list, list);
+	(void)w_end(&a, OK);
+	a.c.store = &thief.api;
+	thief.api.ctx = &thief;
+	assert_int_equal(renew_account(&a.c, NULL, 0, &rotation, &cert,
+	    &list), OK);
+	r[2] = w_keep(rotation);
+	w_commit(&thief);
+	a.c.store = &a.st.api;
+	(void)w_end(&a, OK);
+	/* The thief's and the second true one: what was first is not shown. */
+	assert_int_equal(w_end(&b, renew_accept(&b.c, &who, a.list, &r[1], 2,
+	    &news)), ERR_IDENTITY_CHANGED);
+	assert_int_equal(w_end(&b, renew_accept(&b.c, &who, a.list, r, 2,
+	    &news)), OK);
+	assert_true(news.renewed);
+	for (size_t i = 0; i < 3; i++)
+		w_drop(&r[i]);
+	w_drop(&old_list);
+	w_store_fini(&thief);
+}
+
 /* The server had another manager's list first: back to the old key, and once
  * more with the same new one. */
 static void
@@ -498,6 +586,8 @@ main(void)
 		T(test_renew_is_taken_by_peers_and_own_devices),
 		T(test_renew_sending_goes_on),
 		T(test_renew_of_a_thief),
+		T(test_renew_old_certificates_are_none),
+		T(test_renew_remembers),
 		T(test_renew_goes_back),
 		T(test_renew_refuses_others_certificates),
 	};
