@@ -190,6 +190,13 @@ on_person(struct tui *t, const struct client_show *s)
 	if (s->type == SHOW_WARNING && s->u.warning.kind != WARN_REPAIR)
 		tui_toast(t, true, "%s",
 		    tui_words_warning(s->u.warning.kind));
+	const struct tui_chat *c = tui_model_chat(&t->m, who);
+	if (s->type == SHOW_DEVICES && ID_EQ(*who, t->m.me))
+		tui_toast(t, false, "Your devices have changed. F5 shows "
+		    "them.");
+	else if (s->type == SHOW_DEVICES && here && c != NULL)
+		tui_toast(t, false, "%s's devices have changed. F4 shows "
+		    "them.", c->name);
 	if (!ID_IS_ZERO(*who))
 		tui_load_later(t, who);
 	t->panel_stale = true;

@@ -20,6 +20,7 @@
 #define TUI_AHEAD 150u		/* kept loaded above the view */
 #define TUI_DRAFT_MS 300u	/* after the last key a draft is stored */
 #define TUI_PAUSE_MS 3000u	/* without a key: typing has stopped */
+#define TUI_AWAY_MS 180000u	/* without the focus: presence away */
 #define TUI_SEARCH_MS 120u	/* after the last key a search runs */
 
 enum tui_what {
@@ -42,14 +43,14 @@ struct tui {
 	struct tui_keys keys;
 	struct io input, signals;
 	bool input_on, signals_on;
-	struct timer escape, change, draft, pause, search;
+	struct timer escape, change, draft, pause, search, away;
 	struct flush draw;
 	struct tui_pending pending[TUI_PENDING_MAX];
 	struct user_id stale[TUI_STALE_MAX];	/* rows to be read anew */
 	size_t stale_n;
 	bool stale_all;
 	bool focused;		/* the terminal's window has the focus */
-	bool told_typing;
+	bool told_typing, told_away;
 	bool draft_dirty;
 	uint64_t read_to;	/* said as read in the open chat */
 	uint64_t people_cmd;	/* the search whose answers are shown */

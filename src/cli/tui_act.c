@@ -138,12 +138,32 @@ tui_act_seen(struct tui *t)
 	tui_load_later(t, &t->m.with);
 }
 
+static void
+say_away(struct tui *t, bool on)
+{
+	struct client_input in = { .type = CLIENT_AWAY, .u.on = on };
+	t->told_away = on;
+	host_input(t->h, &in);
+}
+
+static void
+on_away(struct timer *timer)
+{
+	say_away(OF(timer, away), true);
+}
+
+/* A look at another window is nobody's business: away is who stays away. */
 void
 tui_act_focus(struct tui *t, bool on)
 {
-	struct client_input in = { .type = CLIENT_AWAY, .u.on = !on };
 	t->focused = on;
-	host_input(t->h, &in);
+	if (!on)
+		timer_start(reactor_wheel(t->h->reactor), &t->away,
+		    TUI_AWAY_MS, on_away);
+	else
+		timer_cancel(&t->away);
+	if (on && t->told_away)
+		say_away(t, false);
 	tui_touch(t);
 }
 
@@ -364,10 +384,15 @@ tui_act_edit(struct tui *t, struct tui_entry *e)
 		tui_toast(t, true, "Only what you wrote can be edited.");
 		return;
 	}
+	struct client_ref ref = tui_log_ref(e);
 	tui_act_end_about(t);
-	/* The draft is set aside, and comes back after. */
+	/* The draft is set aside, and comes back after. Storing it is a step,
+	 * in which the log may change. */
 	tui_act_save_draft(t);
-	t->m.edit = tui_log_ref(e);
+	e = tui_log_find(&t->m.log, &ref);
+	if (e == NULL)
+		return;
+	t->m.edit = ref;
 	set_about(t, e);
 	tui_compose_set(t->m.compose, e->it.text);
 	stop_typing(t);
@@ -578,4 +603,5 @@ tui_act_leave(struct tui *t)
 	timer_cancel(&t->pause);
 	timer_cancel(&t->draft);
 	timer_cancel(&t->search);
+	timer_cancel(&t->away);
 }

@@ -387,7 +387,9 @@ in_compose(struct tui *t, const struct tui_key *k)
 	size_t cols = tui_layout_compose_cols(p.chat);
 	switch (tui_compose_key(c, k, cols)) {
 	case TUI_COMPOSE_CHANGED: tui_act_typed(t); return;
-	case TUI_COMPOSE_FULL: tui_draw_bell(); return;
+	case TUI_COMPOSE_FULL:
+		tui_toast(t, true, "That is as long as a message can be.");
+		return;
 	case TUI_COMPOSE_MOVED: return;
 	case TUI_COMPOSE_NONE: default: break;
 	}
