@@ -217,7 +217,7 @@ def test_a_kill_while_it_is_made_or_restored(home):
         server.stop()
 
 
-def test_it_is_renewed_while_something_listens(home):
+def test_it_is_renewed_and_deleted(home):
     server, anna, bert = talked(home)
     try:
         key = os.path.join(home, 'key')
@@ -271,5 +271,5 @@ if __name__ == '__main__':
           test_weak_or_doubtful_passphrases_are_refused,
           test_a_file_is_checked_to_the_last_byte,
           test_a_kill_while_it_is_made_or_restored,
-          test_it_is_renewed_while_something_listens,
+          test_it_is_renewed_and_deleted,
           test_an_old_backup_and_what_came_after_it])
