@@ -308,6 +308,11 @@ in_log(struct tui *t, const struct tui_key *k)
 	} else if (k->name == TUI_KEY_END && l->n > 0) {
 		tui_log_end(l);
 		tui_log_select(l, 0);
+	} else if (is_char(k, '/')) {
+		/* A command, perhaps about this message: selected it stays. */
+		t->m.focus = TUI_AT_COMPOSE;
+		(void)tui_compose_key(t->m.compose, k, 80);
+		tui_act_typed(t);
 	} else if (is_char(k, 'u')) {
 		tui_act_jump_unread(t);
 	} else if (is_char(k, '?')) {

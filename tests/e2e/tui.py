@@ -310,6 +310,63 @@ def test_people(home):
     server.stop()
 
 
+def test_what_is_not_seen_is_not_read(home):
+    server, ann, bob = start(home)
+    talk((bob, ann, 'x'))
+    a, b = Tui(ann, 'bob'), Tui(bob, 'ann')
+    b.expect(r'x +\d\d:\d\d \u25cf')
+    a.type('\x1b[O')                            # another window has the focus
+    a.settle()
+    b.type('while you look away\r')
+    a.expect(r'\u2502 while you look away')
+    b.expect(r'look away +\d\d:\d\d \u25d0')
+    b.settle(1)
+    b.expect(r'look away +\d\d:\d\d \u25d0')    # delivered, not read
+    a.type('\x1b[I')
+    b.expect(r'look away +\d\d:\d\d \u25cf')
+    a.quit()
+    b.quit()
+    server.stop()
+
+
+def test_timers_pins_and_panels(home):
+    server, ann, bob = start(home)
+    talk((bob, ann, 'keep this'), (ann, bob, 'y'))
+    a, b = Tui(ann, 'bob', cols=100), Tui(bob, 'ann', cols=100)
+    b.expect(r'\u2502 y')
+    a.expect(r'\u2502 keep this')
+    a.type('/pin\r')
+    a.expect(r'keep this +Pinned')
+    b.expect(r'keep this +Pinned')
+    b.type('/pins\r')
+    b.expect(r'Pinned messages[^$]*keep this')
+    b.keys('enter')
+    b.expect(r'keep this +Pinned')
+    a.type('/timer 1h\r')
+    a.expect(r'You set messages to disappear 1 hour after reading')
+    b.expect(r'ann set messages to disappear 1 hour after reading')
+    a.expect(r'disappearing after 1 hour')
+    a.type('/timer nonsense\r')
+    a.expect(r'how long after reading')
+    a.keys('f5')
+    a.expect(r'Your devices')
+    a.expect(r'This device')
+    a.keys('esc', 'up')
+    a.type('i')
+    a.expect(r'Number at the server')
+    a.keys('esc')
+    a.type('/block\r')
+    a.expect(r'y Block   n Keep')
+    a.type('y')
+    a.expect(r'Blocked\.')
+    a.expect(r'bob.* blocked')
+    a.type('/unblock\r')
+    a.expect(r'Not blocked any more')
+    a.quit()
+    b.quit()
+    server.stop()
+
+
 # ---- the mouse ----
 
 def test_the_mouse(home):
