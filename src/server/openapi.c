@@ -114,7 +114,7 @@ in_path(const void *path, const struct shape_row *r)
 
 /*
  * Where does what is not in the path stand? In a body, but for GET, and for a
- * DELETE that needs nothing more than its path.
+ * DELETE that does not need a password or a signed object.
  */
 static bool
 has_body(const struct name *n, const struct shape *req)
@@ -122,8 +122,8 @@ has_body(const struct name *n, const struct shape *req)
 	if (!span_eq(n->method, SPAN("DELETE")))
 		return !span_eq(n->method, SPAN("GET"));
 	for (uint32_t i = 0; i < req->rows_n; i++)
-		if (req->rows[i].need == SHAPE_REQ &&
-		    !in_path(&n->path, &req->rows[i]))
+		if (req->rows[i].kind == SHAPE_STRB ||
+		    req->rows[i].kind == SHAPE_B64)
 			return true;
 	return false;
 }

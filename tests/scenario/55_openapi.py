@@ -5,7 +5,9 @@ the schemas refuse are refused."""
 import json
 import os
 import re
+import sqlite3
 import sys
+import time
 import uuid
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -13,6 +15,7 @@ sys.path[:0] = [HERE, os.path.join(HERE, '..', 'lib')]
 from people import People  # noqa: E402
 from server import PASSWORD, Server, Tap  # noqa: E402
 from signer import Account, Signer, b64  # noqa: E402
+from smtp import Smtp  # noqa: E402
 
 tap = Tap()
 NAMES = os.path.join(HERE, '..', '..', 'src', 'server', 'names.def')
@@ -255,7 +258,8 @@ class World:
         how = resolve(self.doc, how['$ref']) if '$ref' in how else how
         media, rule = next(iter(how['content'].items()))
         kind = r.headers['Content-Type'].split(';')[0]
-        bad = wrong(self.doc, rule['schema'], r.json if media.endswith('json') else r.raw.decode())
+        bad = wrong(self.doc, rule['schema'], r.json if media.endswith('json') else
+                    r.raw.decode(errors='replace'))
         if r.status < 300 and body is not None:
             bad = bad or wrong(self.doc, op['requestBody']['content']['application/json']['schema'], body)
         tap.check(kind == media and not bad and (status is None or r.status == status), f'{name}: as in the document',
@@ -363,9 +367,44 @@ def private(w, s, ta, bob, tb, chat, message):
     w.get('DELETE', f'/api/reports/{ident}', token=op)
 
 
+def account(w, m):
+    """The life of an account, with the codes of its mails."""
+    def code(words):
+        for _ in range(300):
+            for x in m.wait(1):
+                if 'lena' in str(x.to) and words in x.text:
+                    return x.code
+            time.sleep(0.05)
+        return None
+    who = {'username': 'lena', 'email': 'lena@example.org', 'password': PASSWORD}
+    t = w.get('POST', '/api/auth/register', who, status=201).data['tokens']['accessToken']
+    w.get('POST', '/api/auth/verify-email/resend', {'email': who['email']})
+    w.get('POST', '/api/auth/verify-email', {'token': code('verify-email') or code('')})
+    w.get('DELETE', '/api/auth/sessions?others=true', token=t)
+    for path in ('/api/users/me/audit', '/api/users/me/stored', '/api/users/me/export'):
+        w.get('GET', path, token=t)
+    made = w.get('POST', '/api/invites', {'note': 'for a friend', 'uses': 2}, t, 201).data
+    w.get('GET', '/api/invites', token=t)
+    w.get('GET', f'/api/invites/{made["id"]}', token=t)
+    w.get('DELETE', f'/api/invites/{made["id"]}', token=t)
+    n = len(m.mails)
+    w.get('POST', '/api/auth/password/forgot', {'email': who['email']})
+    mails = m.wait(n + 1)
+    w.get('POST', '/api/auth/password/reset', {'token': mails[-1].code, 'newPassword': 'Another-Horse-8'})
+    login = {'username': 'lena', 'password': 'Another-Horse-8'}
+    db = sqlite3.connect(os.path.join(w.s.data, 'nightjar.db'), timeout=20)
+    with db:
+        db.execute("UPDATE users SET role = 'auditor' WHERE username = 'lena'")
+    db.close()
+    t = w.get('POST', '/api/auth/login', login).data['tokens']['accessToken']
+    w.get('GET', '/api/audit?limit=5', token=t)
+    w.get('DELETE', '/api/users/me', {'password': 'Another-Horse-8'}, t)
+
+
 def answers(s, doc, signer):
     w = World(s, doc)
     devices(w, s, signer)
+    account(w, mails)
     people = {}
     for name in ('alice', 'bob'):
         r = w.get('POST', '/api/auth/register', {'username': name, 'email': f'{name}@example.org',
@@ -468,7 +507,9 @@ def requests(s, doc):
     tap.check(n > 150, f'{n} requests that the schemas refuse are refused by name')
 
 
-with Server(sys.argv[1], flags=['--set', 'accounts.backoff_max=0s']) as server:
+with Smtp() as mails, Server(sys.argv[1], flags=[
+        '--set', 'accounts.backoff_max=0s', '--set', 'accounts.invites=users', '--set', f'mail.url={mails.url}',
+        '--set', 'mail.from=robot@example.org', '--set', 'mail.tls=off', '--set', 'mail.look=50ms']) as server:
     page = serving(server)
     structure(page)
     routes(page)
