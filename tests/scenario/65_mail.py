@@ -216,27 +216,26 @@ def expiry(binary):
 
 def faults(binary):
     """What the mail server does is nobody else's trouble."""
-    with Smtp(fault='hang') as m, Server(binary, flags=mailing(m, mail__tls='off', mail__attempts=2)) as s:
+    with Smtp(fault='hang') as m, Server(binary, flags=mailing(m, mail__tls='off', mail__timeout='60s')) as s:
         for i in range(5):
             s.register(f'user{i}')
-        slow = 0
-        for _ in range(30):
+        until(lambda: m.connections > 0)
+        slow, tap_ok = 0, True
+        for _ in range(8):
             began = time.perf_counter()
-            tap_ok = login(s, 'user1').status == 200
+            tap_ok = tap_ok and login(s, 'user1').status == 200
             slow = max(slow, time.perf_counter() - began)
-            if not tap_ok:
-                break
-        tap.check(tap_ok and slow < 5, 'a mail server that hangs keeps nobody waiting', slow)
-        dead = until(lambda: len(rows(s, 'SELECT * FROM mail_outbox WHERE is_dead')) == 5, 25)
-        tap.check(dead, 'after so many tries it is given up', rows(s, 'SELECT * FROM mail_outbox'))
-        x = rows(s, 'SELECT * FROM mail_outbox')[0]
-        tap.check(x['attempts'] == 2 and 'imeout' in x['last_error'], 'the reason is kept', x)
+        tap.check(tap_ok and slow < 30, 'a mail server that hangs keeps nobody waiting', slow)
         began = time.monotonic()
-        forgot(s, 'user1@example.org')
-        time.sleep(0.3)
         status = s.kill(15)
-        tap.check(status == 0 and time.monotonic() - began < 5,
+        tap.check(status == 0 and time.monotonic() - began < 20,
                   'a try under way does not hold up the end', (status, time.monotonic() - began))
+    with Smtp(fault='hang') as m, Server(binary, flags=mailing(
+            m, mail__tls='off', mail__timeout='300ms', mail__retry='20ms', mail__attempts=2)) as s:
+        s.register('alice')
+        x = until(lambda: rows(s, 'SELECT * FROM mail_outbox WHERE is_dead'), 25)
+        tap.check(x and x[0]['attempts'] == 2 and 'imeout' in x[0]['last_error'],
+                  'after so many tries it is given up, and the reason is kept', x)
     for fault, tries in (('refuse', 1), ('later', 3), ('drop', 3)):
         with Smtp(fault=fault) as m, Server(binary, flags=mailing(m, mail__tls='off', mail__attempts=3,
                                                                   mail__timeout='200ms', mail__retry='20ms')) as s:
