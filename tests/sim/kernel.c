@@ -118,7 +118,6 @@ fiber_main(void)
 	f->fn(f->arg);
 	f->done = true;
 	f->ready = false;
-	f->proc->fibers--;
 	kernel_wake(f);
 	leave_fiber(f);
 	abort();
@@ -154,7 +153,6 @@ spawn(struct proc *p, const char *name, void (*fn)(void *arg), void *arg)
 	    .serial = ++k.serial };
 	snprintf(f->name, sizeof(f->name), "%s", name);
 	prepare(f);
-	p->fibers++;
 	if (f >= &k.fiber[k.fibers_n])
 		k.fibers_n = (size_t)(f - k.fiber) + 1;
 	return f;

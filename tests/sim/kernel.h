@@ -23,7 +23,6 @@ struct proc {
 	struct disk *disk;	/* what its files are on, or NULL */
 	bool dead;		/* a ghost */
 	bool is_server;
-	unsigned fibers;	/* that have not ended */
 };
 
 #define KERNEL_NEVER UINT64_MAX

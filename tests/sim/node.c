@@ -20,7 +20,6 @@ struct node_run {
 	struct node *node;
 	struct disk *disk;
 	bool stop;
-	unsigned fibers_left;
 };
 
 struct node {
