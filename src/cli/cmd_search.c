@@ -182,18 +182,31 @@ print_hits(struct host *h, struct print *p, size_t limit, size_t *n_out,
 	return e;
 }
 
+/* Asked of any search: is all of the history in the index? */
 static bool
 is_indexed(struct host *h, const void *ctx)
 {
+	struct client_search q = { .words = SPAN("a") };
+	struct client_search_at at = { .set = false };
+	struct client_item item;
+	size_t n;
+
 	(void)ctx;
-	return h->client.search_done;
+	if (host_read(h) != OK)
+		return true;		/* the search itself says why */
+	struct arena_mark m = arena_mark(&h->query);
+	enum err e = client_search_next(&h->client, &h->query, &q, &at,
+	    &item, 1, &n);
+	arena_wipe(&h->query, m);
+	host_read_end(h);
+	return e != OK || !at.partial;
 }
 
 /* A history of before there was an index is indexed first, once. */
 static enum exit_status
 index_all(struct host *h)
 {
-	if (h->args->offline || h->client.search_done)
+	if (h->args->offline || is_indexed(h, NULL))
 		return EXIT_OK;
 	host_debug(h, "the history is being indexed");
 	return host_wait(h, is_indexed, NULL, host_timeout(h));
