@@ -23,7 +23,7 @@ def world(home, *sets):
 
 
 def texts(client, who, *more):
-    return [m['text'] for m in client.json('history', who, '--limit', '9999',
+    return [m['text'] for m in client.json('history', who, '--limit', '20000',
                                            *more) if m['kind'] == 'text']
 
 

@@ -21,7 +21,7 @@ def world(home, *sets):
 
 
 def texts(client, who):
-    return [m['text'] for m in client.json('history', who, '--limit', '9999')
+    return [m['text'] for m in client.json('history', who, '--limit', '20000')
             if m.get('kind') == 'text']
 
 
