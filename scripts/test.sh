@@ -1,13 +1,14 @@
 #!/bin/sh
 # test.sh [--quick|--full]: builds and runs the tests.
 #   (none)   everything that a change has to pass: style, all unit tests,
-#            vectors, scenarios and end-to-end tests, on a build with
-#            AddressSanitizer and UBSan, the plain build of gcc and of clang
+#            vectors, scenarios, end-to-end tests and a hundred runs of the
+#            simulator, on a build with AddressSanitizer and UBSan, the plain build of gcc and of clang
 #            with warnings as errors, every fuzzer for 20,000 runs
 #   --quick  style and unit tests of the plain build
 #   --full   what takes long: the server's tests under ThreadSanitizer, every
-#            fuzzer for 60 s, valgrind on the core, the build twice, half an
-#            hour of mixed clients (SOAK_SECONDS)
+#            fuzzer for 60 s, valgrind on the core, the build twice, a thousand
+#            runs of the simulator (SIM_SEEDS), half an hour of mixed clients
+#            (SOAK_SECONDS)
 # Ends with "N passed, N failed" and fails when anything failed.
 set -eu
 cd "$(dirname "$0")/.."
@@ -64,6 +65,7 @@ case $mode in
 	configure build
 	compile build
 	tally reproducible scripts/repro.sh
+	tally simulator build/tests/sim/nightjar-sim --seeds "${SIM_SEEDS:-1000}" --from 1001
 	tally soak /usr/bin/python3 tests/conformance/soak.py \
 		--seconds "${SOAK_SECONDS:-1800}" build/nightjar-conformance build/nightjard
 	meson_tests valgrind build --setup valgrind --suite base --suite pub --suite core --suite client
@@ -72,12 +74,12 @@ case $mode in
 	compile build
 	tally style /usr/bin/python3 tools/tidy.py
 	tally acceptance /usr/bin/python3 tools/acceptance.py --check
-	meson_tests plain build --suite vectors --suite e2e --suite scenario --timeout-multiplier 3
+	meson_tests plain build --suite vectors --suite e2e --suite scenario --suite sim --timeout-multiplier 3
 	CC=$CLANG configure build-clang
 	tally clang ninja --quiet -C build-clang
 	configure build-asan -Db_sanitize=address,undefined -Db_lundef=false
 	compile build-asan
-	meson_tests sanitized build-asan --suite unit --suite vectors --suite scenario --timeout-multiplier 4
+	meson_tests sanitized build-asan --suite unit --suite vectors --suite scenario --suite sim --timeout-multiplier 4
 	CC=$CLANG configure build-fuzz -Dfuzz=true -Db_lundef=false
 	compile build-fuzz
 	meson configure build-fuzz -Dfuzz_runs=20000 -Dfuzz_seconds=10
