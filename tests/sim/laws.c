@@ -191,15 +191,23 @@ hash_item(struct app *view, const struct client_item *it)
 	return h;
 }
 
+/* A change of a message (an edit, a reaction) is told like one, by position. */
 static bool
 is_known_refused(struct world *w, const struct device *d,
     const struct client_item *it)
 {
-	for (size_t k = 0; k < w->messages_n; k++)
-		if (w->message[k].position == it->position &&
-		    may_be_refused(w, &w->message[k], d))
+	bool is_text = false, went_back = false;
+
+	for (size_t k = 0; k < w->messages_n; k++) {
+		if (w->message[k].position != it->position)
+			continue;
+		if (may_be_refused(w, &w->message[k], d))
 			return true;
-	return false;
+		is_text = true;
+	}
+	for (unsigned i = 0; i < w->plan->devices; i++)
+		went_back |= w->device[i].lost_n > 0;
+	return !is_text && went_back;
 }
 
 static void
