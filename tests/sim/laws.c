@@ -191,7 +191,10 @@ hash_item(struct app *view, const struct client_item *it)
 	return h;
 }
 
-/* A change of a message (an edit, a reaction) is told like one, by position. */
+/*
+ * A change of a message (an edit, a reaction) is told like one, by position;
+ * so is what a device sent that was revoked before it heard where it stands.
+ */
 static bool
 is_known_refused(struct world *w, const struct device *d,
     const struct client_item *it)
@@ -206,7 +209,7 @@ is_known_refused(struct world *w, const struct device *d,
 		is_text = true;
 	}
 	for (unsigned i = 0; i < w->plan->devices; i++)
-		went_back |= w->device[i].lost_n > 0;
+		went_back |= w->device[i].lost_n > 0 || w->device[i].gone;
 	return !is_text && went_back;
 }
 
