@@ -215,6 +215,7 @@ def marks(s, signer, bob):
     tap.check(r.status == 200 and n == [(0,)], 'marks of a revoked device go', n)
     own.close()
     theirs.close()
+    return a
 
 
 def pages(s, a, post):
@@ -236,6 +237,19 @@ def pages(s, a, post):
     tap.check(r.status == 400, 'a cursor that is none: 400', r)
 
 
+def noted(s, a, vera):
+    """docs/metadata.md, The audit log: what happened to somebody's keys."""
+    for who, want in ((a, {'registered', 'device_added', 'device_bound', 'device_removed', 'key_rotated',
+                           'identity_reset'}), (vera, {'device_added', 'device_removed', 'verification'})):
+        got, at = set(), ''
+        while at is not None:
+            r = s.rest('GET', f'/api/users/me/audit?limit=100{at}', token=who.login())
+            got |= {(e['event'], e['userId']) for e in r.data['entries']}
+            at = f"&cursor={r.data['nextCursor']}" if r.data['nextCursor'] else None
+        tap.check(want <= {e for e, _ in got} and {u for _, u in got} == {who.id},
+                  f'the log of {who.name} has {", ".join(sorted(want))}', got)
+
+
 def main():
     signer = Signer(sys.argv[2])
     with Server(sys.argv[1]) as s:
@@ -245,7 +259,7 @@ def main():
         renewing(s, a, bob, chat)
         starting_over(s, a, bob)
         many(s, signer, bob)
-        marks(s, signer, bob)
+        noted(s, a, marks(s, signer, bob))
     signer.close()
     return tap.done()
 
