@@ -114,9 +114,11 @@ seal_find_devices(struct step *s, const struct out *o, struct seal_set *set,
 			seal_add_list(s, peer, NULL, set);
 	}
 	step_scratch_end(s, m);
-	if (err == OK && *state == SEAL_READY && set->n == 0) {
-		/* Nobody to read it: a device that is gone, or notes to
-		 * oneself without a second device. */
+	/* A note to oneself needs no other device: it stays here, and goes to
+	 * a later one with the history. */
+	if (err == OK && *state == SEAL_READY && set->n == 0 &&
+	    (control || !ID_EQ(o->user, s->m.user))) {
+		/* Nobody to read it: a device that is gone. */
 		*state = SEAL_FAILED;
 		*cause = ERR_NO_SESSION;
 	}

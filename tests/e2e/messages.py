@@ -70,6 +70,42 @@ def killed(client, *args, after=0.0, text=None):
     p.communicate()
 
 
+def test_notes_to_oneself(home):
+    """With one device they stay there and in the account's chat; a second
+    device gets them with the history, and what comes later at once."""
+    with World(home) as w:
+        sent = w.ann.json('send', 'ann', 'buy milk')
+        check(sent[-1]['state'] == 'sent', f'{sent}')
+        note = find(w.ann, 'ann', 'buy milk')
+        check(note['state'] == 'sent' and note['position'] > 0, f'{note}')
+        w.ann.run('edit', 'ann', note['id'], 'buy bread')
+        w.ann.run('react', 'ann', note['id'], '+1')
+        w.ann.run('send', 'ann', 'a second one')
+        w.ann.run('delete', 'ann', find(w.ann, 'ann', 'a second one')['id'],
+                  '--both')
+        note = find(w.ann, 'ann', 'buy bread')
+        chats = {c['with']: c for c in w.ann.json('chats')}
+        check(chats['ann']['unread'] == 0, f'{chats}')
+        other = second(home, w.ann, 'ann2')
+        eventually(lambda: any(r.get('text') == 'buy bread'
+                               for r in rows(other, 'ann')),
+                   'the new device did not get the note')
+        w.ann.run('send', 'ann', 'for both devices')
+        find(other, 'ann', 'for both devices')
+        other.run('send', 'ann', 'and back')
+        find(w.ann, 'ann', 'and back')
+        other.run('edit', 'ann', find(other, 'ann', 'and back')['id'],
+                  'and back again')
+        find(w.ann, 'ann', 'and back again')
+        for c in (w.ann, other):
+            chats = {x['with']: x for x in c.json('chats')}
+            check(chats['ann']['unread'] == 0, f'{c.name}: {chats}')
+            check(not [r for r in rows(c, 'ann')
+                       if r['kind'] in ('refused', 'gap')], f'{c.name}')
+        lib.check_no_plaintext(w.server, ['buy milk', 'buy bread',
+                                          'for both devices'])
+
+
 def test_replies_and_mentions(home):
     with World(home) as w:
         w.ann.run('send', 'bob', 'shall we?')
@@ -400,6 +436,7 @@ def test_kills_between_the_steps(home):
 if __name__ == '__main__':
     os.environ.setdefault('LC_ALL', 'C.UTF-8')
     lib.main([
+        test_notes_to_oneself,
         test_replies_and_mentions,
         test_edits,
         test_edit_of_what_the_other_never_saw,

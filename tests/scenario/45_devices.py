@@ -6,6 +6,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
 import uuid
 
 sys.path[:0] = [os.path.join(os.path.dirname(__file__), '..', 'lib'),
@@ -91,13 +92,58 @@ def prekeys(s):
     hears.close()
 
 
-def send(s, token, chat, keys):
+def at_once(s):
+    """Six people ask at the same moment: none gets what another one got."""
+    carla, t = join(s, 'carla')
+    full, got = left(s, t), []
+    askers = [s.register(f'hasty{n}')[1] for n in range(6)]
+
+    def run(token):
+        for _ in range(PAIR):
+            got.append(ask(s, carla, token)[1]['leaf'])
+    threads = [threading.Thread(target=run, args=(x,)) for x in askers]
+    for x in threads:
+        x.start()
+    for x in threads:
+        x.join()
+    tap.check(len(got) == HOUR and len(set(got)) == HOUR and left(s, t) == full - HOUR,
+              '30 of them asked for by six at once: each given once', (len(got), len(set(got))))
+
+
+def send(s, token, chat, keys, **more):
     return s.rest('POST', f'/api/chats/{chat}/messages', {
         'suite': 'ratchet', 'clientMessageId': str(uuid.uuid4()),
         'encryptedContent': base64.b64encode(bytes(100)).decode(),
         'iv': base64.b64encode(bytes(12)).decode(),
         'encryptedKeys': {k: base64.b64encode(bytes(40)).decode()
-                          for k in keys}}, token)
+                          for k in keys}, **more}, token)
+
+
+def notes(s):
+    """For no device: in the chat with oneself, from the only one there is."""
+    dora, t = join(s, 'dora')
+    eve, _ = join(s, 'eve')
+    speak_for(s, t, dora, 1)
+    own, other = s.chat(t, dora), s.chat(t, eve)
+    r = send(s, t, own, [])
+    tap.check(r.status == 201, 'a note to oneself, from the only device', r)
+    note = r.data['messageId']
+    r = s.rest('PUT', f'/api/messages/{note}', {
+        'encryptedContent': base64.b64encode(bytes(80)).decode(),
+        'iv': base64.b64encode(bytes(12)).decode(), 'encryptedKeys': {},
+        'clientMessageId': str(uuid.uuid4())}, t)
+    tap.check(r.status == 200, 'and its edit', r)
+    r = send(s, t, own, [f'{dora}.2'])
+    tap.check(r.status == 409 and r.code == 'devices_changed',
+              'to a device that is none: 409', r)
+    for what, chat, more in (
+            ('a message to somebody for no device', other, {}),
+            ('an event between devices for none', own,
+             {'messageType': 'event'})):
+        r = send(s, t, chat, [], **more)
+        tap.check(r.status == 400 and
+                  r.json['error']['details'][0]['field'] == 'encryptedKeys',
+                  f'{what}: 400', r)
 
 
 def changes(s):
@@ -153,7 +199,9 @@ def main():
     with Server(sys.argv[1], flags=['--set', f'limits.prekeys_pair={PAIR}/1d',
                 '--set', f'limits.prekeys_device={HOUR}/1h']) as s:
         prekeys(s)
+        at_once(s)
         changes(s)
+        notes(s)
     return tap.done()
 
 

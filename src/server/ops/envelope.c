@@ -34,8 +34,9 @@ check_keys(struct call *c, const struct envelope *s)
 			return call_invalid(c, "encryptedKeys",
 			    "must hold base64 in this suite");
 	}
+	/* In ratchet, envelope_devices knows. */
 	if (s->keys.n == 0 && s->suite != MSG_SUITE_GROUP &&
-	    s->suite != MSG_SUITE_OTHER)
+	    s->suite != MSG_SUITE_OTHER && s->suite != MSG_SUITE_RATCHET)
 		return call_invalid(c, "encryptedKeys",
 		    "must have an entry in this suite");
 	if (s->keys.n > 0 && s->suite == MSG_SUITE_GROUP)
@@ -209,6 +210,29 @@ refuse_devices(struct call *c, struct txn *t, const struct chat_id *chat,
 	return call_conflict(c, ERR_DEVICES_CHANGED, json);
 }
 
+/*
+ * For no device: a note to oneself of whoever has one device alone. The chat
+ * keeps it in its order, and a later device gets it with the history.
+ */
+static enum err
+check_none(struct call *c, struct txn *t, const struct chat_id *chat,
+    bool is_partial)
+{
+	struct q_chat_member_ids_out row;
+	struct cursor cu;
+	bool alone = !is_partial;
+	enum err e;
+
+	TRY(q_chat_member_ids_open(t, &(struct q_chat_member_ids_in){ *chat },
+	    &cu));
+	while ((e = q_chat_member_ids_next(&cu, &row)) == OK)
+		alone = alone && ID_EQ(row.user, c->who.user);
+	if (e != ERR_NOT_FOUND)
+		return e;
+	return alone ? OK : call_invalid(c, "encryptedKeys",
+	    "must have an entry in this suite");
+}
+
 enum err
 envelope_devices(struct call *c, struct txn *t, const struct chat_id *chat,
     const struct envelope *in, bool is_partial)
@@ -216,6 +240,8 @@ envelope_devices(struct call *c, struct txn *t, const struct chat_id *chat,
 	struct device_list l;
 	bool good = true;
 
+	if (in->keys.n == 0)
+		TRY(check_none(c, t, chat, is_partial));
 	TRY(load_devices(c, t, chat, &l));
 	for (size_t i = 0; i < in->keys.n; i++)
 		good = good && is_current(in->keys.p[i].name, &l);

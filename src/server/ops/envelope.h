@@ -26,9 +26,10 @@ struct envelope {
 MUST_USE enum err envelope_check(struct call *c, const struct envelope *e);
 /*
  * In write, for the suite ratchet: it names exactly the current devices of
- * all members but the one that sends. is_partial: it may name fewer.
- * ERR_DEVICES_CHANGED with details; ERR_FORBIDDEN: the sending device is no
- * current one.
+ * all members but the one that sends. is_partial: it may name fewer, but one.
+ * None at all: in the chat with oneself, where there is no other device.
+ * ERR_DEVICES_CHANGED with details; ERR_VALIDATION: it names none;
+ * ERR_FORBIDDEN: the sending device is no current one.
  */
 MUST_USE enum err envelope_devices(struct call *c, struct txn *t,
     const struct chat_id *chat, const struct envelope *e, bool is_partial);
