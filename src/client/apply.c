@@ -116,6 +116,7 @@ apply_text(struct step *s, const struct apply *ap, struct client_item *it)
 		it->reply_to.event = e->reply_to;
 	}
 	TRY(apply_timer_of(s, ap, &it->expire_s));
+	TRY(item_settle(s, it));
 	TRY(erase_note(s, it, e->time_ms));
 	return item_put(s, it);
 }

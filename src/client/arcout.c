@@ -211,7 +211,7 @@ walk_add(struct walk *k, uint8_t kind, struct span bytes)
 	if (kind == ARCREC_PERSON)
 		k->x->n.people++;
 	if (kind == ARCREC_ITEM)
-		k->x->n.messages += bytes.p[ID_LEN + 8];
+		k->x->n.messages += bytes.p[ID_LEN + 8] != 0;
 	return OK;
 }
 

@@ -266,10 +266,10 @@ arcrec_take_item(struct step *s, struct rd *r, bool keep,
 	bool is_new;
 
 	TRY(item_place_decode(rd_span(r, ID_LEN + 8 + 1), &at));
-	if (at.order >= ITEM_ORDER_WAITING || at.sub > 1)
+	if (at.order >= ITEM_ORDER_WAITING)
 		return ERR_FORMAT;
 	TRY(itemrec_decode(&at, rd_rest(r), &it));
-	n->messages += it.sub;
+	n->messages += it.sub != 0;
 	if (!keep)
 		return OK;
 	TRY(arcrec_is_new(s, &it, &is_new));
@@ -279,6 +279,7 @@ arcrec_take_item(struct step *s, struct rd *r, bool keep,
 	it.seq = 0;
 	if (it.state != STATE_SENT)
 		it.state = STATE_RECEIVED;
+	TRY(item_settle(s, &it));
 	TRY(erase_note(s, &it, it.server_ms));
 	TRY(item_import(s, &it));
 	return it.sub != 0 ? arcrec_now(s, &it) : OK;

@@ -128,6 +128,8 @@ erase_read(struct step *s, const struct chat_id *chat, uint64_t position)
 		if (err == ERR_NOT_FOUND)
 			continue;
 		TRY(err);
+		if (it.expire_s == 0)
+			continue;
 		it.expires_at_ms = s->now + 1000ull * it.expire_s;
 		k = erase_key(it.expires_at_ms, &it);
 		TRY(rec_put(&s->r, REC_EXPIRY, rec_key_span(&k),
@@ -159,9 +161,9 @@ erase_pump(struct step *s)
 		}
 		TRY(rec_del(&s->r, REC_EXPIRY, key));
 		err = item_get(s, &at, &it);
-		if (err == OK)
+		if (err == OK && it.expire_s != 0)
 			TRY(erase_item(s, &it, ITEM_HIDDEN));
-		else if (err != ERR_NOT_FOUND)
+		else if (err != OK && err != ERR_NOT_FOUND)
 			return err;
 	}
 	return err == ERR_NOT_FOUND ? OK : err;

@@ -119,15 +119,87 @@ item_take_seq(struct step *s, const struct item_place *at,
 	return OK;
 }
 
+/* Is it the entry that stands there? */
+static enum err
+item_stands(struct step *s, const struct client_item *it, bool *out)
+{
+	struct item_place at = { it->chat, it->order, it->sub };
+	struct rec_key k = item_key(&at);
+	struct client_item was;
+	struct span value;
+	enum err err = rec_get(&s->r, REC_ITEM, rec_key_span(&k), &value);
+
+	*out = false;
+	if (err != OK)
+		return err == ERR_NOT_FOUND ? OK : err;
+	TRY(itemrec_decode(&at, value, &was));
+	*out = ID_EQ(was.sender, it->sender) && ID_EQ(was.event, it->event);
+	return OK;
+}
+
+/* Behind all that have its order. */
+static enum err
+item_find_free(struct step *s, struct client_item *it)
+{
+	struct item_place at;
+	struct span key, value;
+	struct rec_key prefix;
+	enum err err;
+
+	for (;; it->order++) {
+		prefix = rec_key();
+		rec_key_id(&prefix, it->chat.b);
+		rec_key_u64(&prefix, it->order);
+		it->sub = 1;
+		err = rec_seek(&s->r, REC_ITEM, rec_key_span(&prefix),
+		    (struct span){ NULL, 0 }, true, &key, &value);
+		if (err == ERR_NOT_FOUND)
+			return OK;
+		TRY(err);
+		TRY(item_place_decode(key, &at));
+		it->sub = (uint8_t)(at.sub + 1);
+		if (it->sub != 0)
+			return OK;
+	}
+}
+
+enum err
+item_settle(struct step *s, struct client_item *it)
+{
+	struct rec_key ek = item_event_key(&it->sender, &it->event);
+	struct item_place at;
+	struct span value;
+	bool stands;
+	enum err err;
+
+	if (it->sub == 0)
+		return OK;
+	TRY(item_stands(s, it, &stands));
+	if (stands)
+		return OK;
+	err = rec_get(&s->r, REC_EVENT, rec_key_span(&ek), &value);
+	if (err == ERR_NOT_FOUND)
+		return item_find_free(s, it);
+	TRY(err);
+	TRY(item_place_decode(value, &at));
+	if (!ID_EQ(at.chat, it->chat) || at.order != it->order)
+		return item_find_free(s, it);
+	it->sub = at.sub;
+	return OK;
+}
+
 enum err
 item_put(struct step *s, struct client_item *it)
 {
-	struct item_place at = { it->chat, it->order, it->sub };
-	struct rec_key k = item_key(&at), ek;
+	struct item_place at;
+	struct rec_key k, ek;
 	uint8_t entry[1 + CLIENT_KEY_MAX];
 	struct wr w = wr_init(entry, sizeof(entry));
 	struct client_show *show;
 
+	TRY(item_settle(s, it));
+	at = (struct item_place){ it->chat, it->order, it->sub };
+	k = item_key(&at);
 	wr_u8(&w, JOURNAL_ITEM);
 	wr_span(&w, rec_key_span(&k));
 	TRY(item_take_seq(s, &at, it));
@@ -149,11 +221,14 @@ item_put(struct step *s, struct client_item *it)
 }
 
 enum err
-item_import(struct step *s, const struct client_item *it)
+item_import(struct step *s, struct client_item *it)
 {
-	struct item_place at = { it->chat, it->order, it->sub };
-	struct rec_key k = item_key(&at), ek;
+	struct item_place at;
+	struct rec_key k, ek;
 
+	TRY(item_settle(s, it));
+	at = (struct item_place){ it->chat, it->order, it->sub };
+	k = item_key(&at);
 	if (it->kind != ITEM_GAP) {
 		ek = item_event_key(&it->sender, &it->event);
 		TRY(rec_put(&s->r, REC_EVENT, rec_key_span(&ek),

@@ -26,7 +26,15 @@ struct item_place {
 	uint8_t sub;
 };
 
-/* Adds or replaces the entry at its place; journal, index and SHOW with it. */
+/*
+ * Makes it->order and it->sub the place of this message: the one that it has
+ * at this order, or a free one there or right behind. What position a message
+ * has is the server's word, which must not put one in the place of another:
+ * that would erase what was received. Nothing happens to a gap (sub 0).
+ */
+MUST_USE enum err item_settle(struct step *s, struct client_item *it);
+/* Adds or replaces an entry, at its place (item_settle); journal, index and
+ * SHOW with it. */
 MUST_USE enum err item_put(struct step *s, struct client_item *it);
 /* Stores it as it is, without a number: nothing that is shown changed. */
 MUST_USE enum err item_save(struct step *s, const struct client_item *it);
@@ -79,8 +87,9 @@ MUST_USE enum err item_journal(struct step *s, uint64_t *seq,
 
 /* ERR_FORMAT: no key of an entry. */
 MUST_USE enum err item_place_decode(struct span key, struct item_place *at);
-/* An entry out of an archive: stored and found, not told as news. */
-MUST_USE enum err item_import(struct step *s, const struct client_item *it);
+/* An entry out of an archive: stored and found, not told as news. At
+ * its place, as above. */
+MUST_USE enum err item_import(struct step *s, struct client_item *it);
 /* Takes an entry away for one that comes in its place. */
 MUST_USE enum err item_forget(struct step *s, const struct client_item *it);
 

@@ -138,7 +138,8 @@ static enum err
 receive_trail(struct step *s, struct receive *rc)
 {
 	struct rec_key k = receive_trail_key(rc), gk = rec_key(), pk;
-	struct client_item gap;
+	struct item_place at = { rc->m->chat_id, rc->position, 0 };
+	struct client_item gap, was;
 	bool began, used;
 	enum err err;
 
@@ -149,6 +150,11 @@ receive_trail(struct step *s, struct receive *rc)
 	if (!began || !(rc->ev.has & EVENT_HAS_PREV))
 		return OK;
 	TRY(item_is_used(s, &rc->from.account, &rc->ev.prev, &used));
+	rec_key_id(&gk, rc->from.account.b);
+	rec_key_id(&gk, rc->ev.prev.b);
+	if (!used)	/* or it is missed already */
+		used = rec_has(&s->r, REC_GAP, rec_key_span(&gk), &err);
+	TRY(err);
 	if (used)
 		return OK;
 	receive_item(rc, &gap);
@@ -156,8 +162,12 @@ receive_trail(struct step *s, struct receive *rc)
 	gap.sub = 0;
 	gap.event = rc->ev.prev;
 	gap.gap_n = 1;
-	rec_key_id(&gk, rc->from.account.b);
-	rec_key_id(&gk, rc->ev.prev.b);
+	/* The place is the server's word: another may be missing there. */
+	err = item_get(s, &at, &was);
+	if (err != OK && err != ERR_NOT_FOUND)
+		return err;
+	if (err == OK && was.kind == ITEM_GAP)
+		gap.gap_n += was.gap_n;
 	pk = rec_key();
 	rec_key_id(&pk, gap.chat.b);
 	rec_key_u64(&pk, gap.order);
@@ -190,6 +200,10 @@ receive_fill_gap(struct step *s, const struct receive *rc)
 	if (err == ERR_NOT_FOUND)
 		return OK;
 	TRY(err);
+	if (gap.kind == ITEM_GAP && gap.gap_n > 1) {
+		gap.gap_n--;
+		return item_put(s, &gap);
+	}
 	gap.gap_n = 0;
 	gap.kind = ITEM_HIDDEN;
 	return item_put(s, &gap);

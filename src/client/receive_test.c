@@ -224,6 +224,160 @@ test_receive_takes_no_resend_from_another_contact(void **state)
 	fake_close(f);
 }
 
+/* The place that the first text from 0 to 1 had. */
+static uint64_t place;
+
+static bool
+is_text_to_1(const struct message_rec *m, int to)
+{
+	return to == 1 && m->message_type == MSG_TYPE_TEXT;
+}
+
+/* Every text is said to stand where the first one does. */
+static void
+in_one_place(struct fake *f, struct message_rec *m, int to)
+{
+	(void)f;
+	if (!is_text_to_1(m, to))
+		return;
+	if (place == 0)
+		place = m->position;
+	m->position = place;
+	m->prev = 0;
+}
+
+/* What comes after the first is another's garbage, in its place. */
+static void
+garbage_in_one_place(struct fake *f, struct message_rec *m, int to)
+{
+	bool first = place == 0;
+
+	in_one_place(f, m, to);
+	if (!is_text_to_1(m, to) || first)
+		return;
+	m->client_message_id.b[0] ^= 1;
+	m->encrypted_content = SPAN("AAAA");
+}
+
+/* The same, without a name and without content: as what was removed. */
+static void
+removed_in_one_place(struct fake *f, struct message_rec *m, int to)
+{
+	bool first = place == 0;
+
+	in_one_place(f, m, to);
+	if (!is_text_to_1(m, to) || first)
+		return;
+	m->has_client_message_id = m->has_encrypted_content = false;
+	m->message_id.b[0] ^= 1;
+}
+
+static void
+keeps_what_came(void (*tamper)(struct fake *, struct message_rec *, int),
+    unsigned texts_want)
+{
+	struct fake *f = fake_new(8);
+	unsigned texts, seen;
+	int i;
+
+	place = 0;
+	for (i = 0; i < FAKE_NODES; i++)
+		fake_sign_in(f, i);
+	fake_run(f, 5000);
+	f->tamper = tamper;
+	send_text(f, 0, 1, "one");
+	send_text(f, 0, 1, "two");
+	send_text(f, 0, 1, "three");
+	fake_run(f, 10000);
+	look(f, &texts, &seen);
+	assert_int_equal(texts, texts_want);
+	fake_close(f);
+}
+
+/* docs/protocol.md, "How it travels": what the server says sorts, no more. */
+static void
+test_receive_keeps_all_that_are_said_to_be_in_one_place(void **state)
+{
+	(void)state;
+	keeps_what_came(in_one_place, 3);
+}
+
+static void
+test_receive_keeps_what_garbage_is_put_in_the_place_of(void **state)
+{
+	(void)state;
+	keeps_what_came(garbage_in_one_place, 1);
+}
+
+static void
+test_receive_keeps_what_is_said_to_be_removed(void **state)
+{
+	(void)state;
+	keeps_what_came(removed_in_one_place, 1);
+}
+
+/* The texts in the order of their first coming. */
+static struct event_id named[8];
+
+static unsigned
+number_of(const struct message_rec *m)
+{
+	unsigned i;
+
+	for (i = 0; i < count; i++)
+		if (ID_EQ(named[i], m->client_message_id))
+			return i;
+	named[count] = m->client_message_id;
+	return count++;
+}
+
+/* The second and the fourth never come, the others are in one place. */
+static void
+two_missing_in_one_place(struct fake *f, struct message_rec *m, int to)
+{
+	if (!is_text_to_1(m, to))
+		return;
+	if (number_of(m) % 2 == 1) {
+		m->message_type = MSG_TYPE_EVENT;
+		m->encrypted_content = SPAN("AAAA");
+		return;
+	}
+	in_one_place(f, m, to);
+}
+
+static void
+test_receive_counts_all_that_are_missing_in_one_place(void **state)
+{
+	struct fake *f = fake_new(9);
+	struct client_place at = { .set = false };
+	struct client_person p;
+	struct client_item it;
+	struct arena ar;
+	uint8_t *mem = fake_alloc(8u << 20);
+	uint32_t missing = 0;
+	int i;
+
+	(void)state;
+	place = 0;
+	for (i = 0; i < FAKE_NODES; i++)
+		fake_sign_in(f, i);
+	fake_run(f, 5000);
+	count = 0;
+	f->tamper = two_missing_in_one_place;
+	for (i = 0; i < 5; i++)
+		send_text(f, 0, 1, "one");
+	fake_run(f, 10000);
+	arena_init(&ar, mem, 8u << 20);
+	assert_int_equal(client_person(&f->node[1].c, &ar, &f->node[0].user,
+	    &p), OK);
+	while (client_history_next(&f->node[1].c, &ar, &p.chat, false, &at,
+	    &it) == OK)
+		missing += it.kind == ITEM_GAP ? it.gap_n : 0;
+	assert_int_equal(missing, 2);
+	fake_drop(mem);
+	fake_close(f);
+}
+
 static void
 send_alarm(struct fake *f, uint8_t n)
 {
@@ -288,6 +442,13 @@ main(void)
 		    test_receive_shows_a_gap_for_a_message_said_to_be_old),
 		cmocka_unit_test(
 		    test_receive_takes_no_resend_from_another_contact),
+		cmocka_unit_test(
+		    test_receive_keeps_all_that_are_said_to_be_in_one_place),
+		cmocka_unit_test(
+		    test_receive_keeps_what_garbage_is_put_in_the_place_of),
+		cmocka_unit_test(test_receive_keeps_what_is_said_to_be_removed),
+		cmocka_unit_test(
+		    test_receive_counts_all_that_are_missing_in_one_place),
 		cmocka_unit_test(test_receive_renews_once_a_day_by_alarm),
 	};
 
