@@ -132,8 +132,8 @@ enum err call_refuse_after(struct call *c, enum err e);
  * When the call has been answered, whatever became of it, an operation of the
  * server's own begins (ops.def), so that its work shows neither in the answer
  * nor in the time that it took. fill() copies what it needs into the new
- * call's arena, and sets what it hands on as to->state. The last one counts; arg
- * lasts as long as the call.
+ * call's arena, and sets what it hands on as to->state; NULL: nothing to hand
+ * on. The last one counts; arg lasts as long as the call.
  */
 typedef enum err (*call_fill_fn)(const struct call *from, const void *arg,
     struct call *to);
@@ -158,6 +158,15 @@ struct tokens {
 /* New tokens of a session. ERR_TOO_LARGE, ERR_PROVIDER. */
 MUST_USE enum err account_tokens(struct call *c, const struct user_id *user,
     struct span username, const struct session_id *session,
+    struct tokens *out);
+/*
+ * The tokens that a session made at made_ms begins with: the same bytes
+ * whenever this is asked, as long as keys and configuration are the same. So
+ * they can be given out twice, and are kept by nobody meanwhile.
+ */
+MUST_USE enum err account_first_tokens(struct call *c,
+    const struct user_id *user, struct span username,
+    const struct session_id *session, uint64_t made_ms,
     struct tokens *out);
 /*
  * Whose refresh token this is, and its hash. ERR_INVALID_TOKEN,

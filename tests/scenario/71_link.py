@@ -137,23 +137,34 @@ def whole(s, a, bob):
     tap.check(r.status == 200, 'the manager sends it', r)
     for t, _ in waits:
         t.join()
-    got = sorted((g[0] for _, g in waits), key=lambda r: r.status)
-    tap.check([r.status for r in got] == [200, 404], 'of two who ask one gets it', got)
-    d = got[0].data
+    got = [g[0] for _, g in waits]
+    first = [r.data for r in got if r.status == 200 and r.data['data']]
+    tap.check(all(r.status == 200 for r in got) and first and all(x == first[0] for x in first),
+              'of two who ask one gets it, the other the same, or asks anew', got)
+    d = first[0]
+    r = box.new('provisioning')
+    tap.check(r.status == 200 and r.data == d, 'who asks again has the same, the tokens too', r)
+    r = box.ask('PUT', '/provisioning', {'data': PROVISIONING}, a.tokens[1])
+    tap.check(r.status == 200, 'the same provisioning again: its answer was lost', r)
+    made = sql(s, 'SELECT COUNT(*) FROM sessions WHERE id = ?', uuid.UUID(d['sessionId']).bytes)
+    tap.check(made == [(1,)], 'one session was made', made)
     tap.check(d['data'] == PROVISIONING and d['userId'] == a.id and d['username'] == a.name,
-              'with it, whose account it is', got[0])
+              'with it, whose account it is', d)
     token = d['tokens']['accessToken']
     me = s.rest('GET', '/api/auth/me', token=token)
     tap.check(me.status == 200 and me.data['id'] == a.id and me.data['deviceId'] is None and
               me.data['sessionId'] == d['sessionId'], 'its session speaks for no device yet', me)
     r = s.rest('POST', '/api/auth/refresh', {'refreshToken': d['tokens']['refreshToken']})
     tap.check(r.status == 200, 'it is a session like others', r)
-    left = sql(s, 'SELECT provisioning FROM link_mailboxes WHERE id = ?', box.id.bytes)
-    tap.check(left == [(None,)], 'the server has the provisioning no more', left)
+    token = r.data['accessToken']
+    r = box.new('provisioning')
+    tap.check(r.status == 404, 'tokens that were replaced are not given out', r)
     wait, got = behind(lambda: box.ask('GET', '/answer', None, a.tokens[1]))
     time.sleep(0.3)
     r = box.new('answer', method='PUT', data=ANSWER)
     tap.check(r.status == 200, 'the new device answers', r)
+    left = sql(s, 'SELECT provisioning FROM link_mailboxes WHERE id = ?', box.id.bytes)
+    tap.check(left == [(None,)], 'the server has the provisioning no more', left)
     wait.join()
     tap.check(got[0].status == 200 and got[0].data['data'] == ANSWER and got[1] < 10,
               'and the manager has it at once', got)
@@ -198,7 +209,7 @@ def order(s, a, bob):
             if step in ('fetched', 'answer') else None,
             "another's answer": lambda: box.ask('GET', '/answer', None, ab),
             'fetching too early': lambda: box.new('provisioning') if step == 'reply' else None,
-            'fetching again': lambda: box.new('provisioning') if step == 'answer' else None,
+            'fetching with another secret': lambda: box.new('provisioning', bad) if step == 'answer' else None,
             'answering too early': lambda: box.new('answer', method='PUT', data=ANSWER)
             if step != 'answer' else None,
             'waiting for the answer too early': lambda: box.ask('GET', '/answer', None, at)
@@ -377,6 +388,14 @@ def crashes(s, a):
             ok = ok and r.status == 200
         r = box.ask('GET', '/answer', None, a.tokens[1])
         tap.check(ok and r.data['data'] == ANSWER, f'killed before {step}: goes on', r)
+    box = Box(s).to('answer', a.tokens[1])
+    first = box.fetched.data
+    s.kill()
+    s.start()
+    r = box.new('provisioning')
+    tap.check(r.status == 200 and r.data == first, 'killed after it was fetched: the same once more', r)
+    token = r.data['tokens']['accessToken']
+    tap.check(s.rest('GET', '/api/auth/me', token=token).status == 200, 'and its tokens are good')
 
 
 def stops(s, a):

@@ -18,6 +18,7 @@
 #include "server/conf.h"
 #include "server/ops.h"
 #include "server/ops/listing.h"
+#include "server/ops/sessions.h"
 #include "store/txn.h"
 
 #define LINK_MS ((uint64_t)5 * 60 * 1000)
@@ -25,7 +26,6 @@
 /* A session made here that speaks for no device by then was left behind. */
 #define LINK_GRACE_MS ((uint64_t)10 * 60 * 1000)
 #define LINK_SECRET_LEN 32
-#define LINK_AGENT_MAX 256
 /* LinkOffer = 0x1B | u8 1 | x25519[32] | mlkem[1184] | mailbox | nonce[16] */
 #define OFFER_MAILBOX (2 + 32 + 1184)
 /* LinkReply = 0x1E | u8 1 | x25519[32] | mlkem ciphertext[1088] */
@@ -217,10 +217,10 @@ link_provision_write(struct call *c, struct txn *t)
 	struct q_link_get_out l;
 
 	TRY(find_by_manager(c, t, &in->mailbox, &l));
-	if (!ID_IS_ZERO(l.session))
-		return ERR_NOT_FOUND;
 	if (l.provisioning.p != NULL)
 		return span_eq(l.provisioning, in->data) ? OK : ERR_NOT_FOUND;
+	if (!ID_IS_ZERO(l.session))
+		return ERR_NOT_FOUND;
 	TRY(q_link_provision(t, &(struct q_link_provision_in){ in->mailbox,
 	    in->data }, NULL));
 	return audit_note(c, t, AUDIT_LINK_ANSWERED, &(struct audit_entry){
@@ -237,8 +237,14 @@ link_provision_emit(struct call *c)
 
 /* ---- POST /api/link/:mailbox/provisioning ---- */
 
+/*
+ * Until the new device has answered it may ask again, after a crash or when
+ * what it was sent got lost on the way: it gets the same once more, tokens too.
+ */
 struct link_fetch {
 	bool is_there;
+	bool again;			/* the session is there already */
+	uint64_t made_ms;
 	struct user_id user;
 	struct span username, device_name;
 	struct session_id session;
@@ -258,6 +264,23 @@ link_fetch_check(struct call *c)
 	return wait_begin(c, in->mailbox.b, LINK_WAIT_MS);
 }
 
+/* It was fetched before: is it still there, and with it the session? */
+static enum err
+fetch_again(struct call *c, struct txn *t, const struct q_link_get_out *l)
+{
+	struct link_fetch *s = c->state;
+	struct q_session_made_out made;
+
+	if (l->provisioning.p == NULL)
+		return ERR_NOT_FOUND;	/* that step is over */
+	TRY(q_session_made(t, &(struct q_session_made_in){ l->session,
+	    c->now_ms }, &made));
+	s->again = true;
+	s->session = l->session;
+	s->made_ms = made.created_at;
+	return OK;
+}
+
 enum err
 link_fetch_read(struct call *c, struct txn *t)
 {
@@ -265,10 +288,12 @@ link_fetch_read(struct call *c, struct txn *t)
 	struct link_fetch *s = c->state;
 	struct q_link_get_out l;
 
-	s->is_there = false;
+	s->is_there = s->again = false;
 	TRY(find_by_secret(c, t, &in->mailbox, in->secret, &l));
-	if (!ID_IS_ZERO(l.session) || l.reply.p == NULL)
+	if (l.reply.p == NULL)
 		return ERR_NOT_FOUND;
+	if (!ID_IS_ZERO(l.session))
+		TRY(fetch_again(c, t, &l));
 	if (l.provisioning.p == NULL) {
 		wait_more(c);
 		return OK;
@@ -289,37 +314,54 @@ link_fetch_work(struct call *c)
 
 	if (!s->is_there)
 		return OK;
-	call_new_id(c, s->session.b);
-	return account_tokens(c, &s->user, s->username, &s->session,
-	    &s->tokens);
+	if (!s->again) {
+		call_new_id(c, s->session.b);
+		s->made_ms = c->now_ms;
+	}
+	return account_first_tokens(c, &s->user, s->username, &s->session,
+	    s->made_ms, &s->tokens);
 }
 
 /* The session that the new device goes on with. */
 static enum err
 insert_session(struct call *c, struct txn *t, const struct link_fetch *s)
 {
-	struct span agent = call_agent(c), ip = call_address(c);
-	struct q_session_insert_in in = { .session = s->session,
-	    .user = s->user, .token_hash = SPAN_OF(s->tokens.access_hash),
-	    .refresh_hash = SPAN_OF(s->tokens.refresh_hash),
-	    .name = s->device_name, .now = c->now_ms,
-	    .expires_at = s->tokens.expires_ms };
-
-	agent = span_sub(agent, 0, LINK_AGENT_MAX);
-	if (agent.n > 0 && utf8_valid(agent))
-		in.info = agent;
-	if (ip.n > 0)
-		in.ip = ip;
-	TRY(q_session_insert(t, &in, NULL));
+	TRY(sessions_insert(c, t, &s->user, &s->session, &s->tokens,
+	    s->device_name));
 	return audit_note(c, t, AUDIT_LOGIN, &(struct audit_entry){
 	    .user = s->user, .session = s->session,
 	    .detail = SPAN("by a link") });
 }
 
+/* The same tokens as the first time, as long as they are the session's. */
+static enum err
+check_session(struct call *c, struct txn *t, const struct link_fetch *s)
+{
+	struct q_session_made_out made;
+
+	TRY(q_session_made(t, &(struct q_session_made_in){ s->session,
+	    c->now_ms }, &made));
+	return made.token_hash.n == CALL_HASH_LEN &&
+	    made.refresh_hash.n == CALL_HASH_LEN &&
+	    ct_eq(made.token_hash.p, s->tokens.access_hash, CALL_HASH_LEN) &&
+	    ct_eq(made.refresh_hash.p, s->tokens.refresh_hash,
+	    CALL_HASH_LEN) ? OK : ERR_NOT_FOUND;
+}
+
+static enum err
+open_session(struct call *c, struct txn *t, const struct link_fetch *s,
+    const struct any_id *mailbox)
+{
+	TRY(insert_session(c, t, s));
+	return q_link_fetched(t, &(struct q_link_fetched_in){ *mailbox,
+	    s->session }, NULL);
+}
+
 /*
- * Whoever has the secret gets it once: should somebody have been faster, the
- * right one notices. The mailbox is looked at again: it, its manager or the
- * provisioning may have gone while the tokens were signed.
+ * Only who has the secret gets it. The mailbox is looked at again: it, its
+ * manager or the provisioning may have gone while the tokens were signed. Of
+ * two who asked at once (one of them may be a connection that is dead) the
+ * second asks anew, and has what the first one had.
  */
 enum err
 link_fetch_write(struct call *c, struct txn *t)
@@ -328,7 +370,6 @@ link_fetch_write(struct call *c, struct txn *t)
 	const struct link_fetch *s = c->state;
 	struct link_provisioning_rep *out = c->rep;
 	struct q_link_get_out l;
-	uint64_t rows;
 
 	if (!s->is_there)
 		return OK;
@@ -336,11 +377,10 @@ link_fetch_write(struct call *c, struct txn *t)
 	if (l.provisioning.p == NULL || !ID_EQ(l.user, s->user) ||
 	    !l.is_active)
 		return ERR_NOT_FOUND;
-	TRY(insert_session(c, t, s));
-	TRY(q_link_fetched(t, &(struct q_link_fetched_in){ in->mailbox,
-	    s->session }, &rows));
-	if (rows == 0)
-		return ERR_NOT_FOUND;
+	if (!s->again && !ID_IS_ZERO(l.session))
+		return OK;
+	TRY(s->again ? check_session(c, t, s) :
+	    open_session(c, t, s, &in->mailbox));
 	out->data = l.provisioning;
 	out->has_data = out->has_tokens = true;
 	out->session_id = s->session;
@@ -473,22 +513,13 @@ link_sweep_write(struct call *c, struct txn *t)
 	    .detail = SPAN("a link that was not completed") });
 }
 
-static enum err
-fill_none(const struct call *from, const void *arg, struct call *to)
-{
-	(void)from;
-	(void)arg;
-	(void)to;
-	return OK;
-}
-
 void
 link_sweep_emit(struct call *c)
 {
 	struct link_gone *s = c->state;
 
 	if (s->is_more)
-		call_follow(c, c->op, fill_none, NULL);
+		call_follow(c, c->op, NULL, NULL);
 	if (!ID_IS_ZERO(s->session))
 		call_sessions_end(c, &s->user, &s->session, 1,
 		    "link_expired");
