@@ -8,6 +8,9 @@ configure build
 compile build
 build/bench/bench-core
 build/bench/bench-store
+build/bench/bench-search
+build/bench/bench-tui
+build/tests/sim/nightjar-sim --rate 8000
 python3 bench/echo/run.py build
 python3 bench/http.py build
 python3 bench/connects/run.py build

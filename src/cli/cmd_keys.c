@@ -85,9 +85,10 @@ keys_lines(struct host *h, const struct client_keys *k, struct buf *out)
 		TRY(buf_add_str(out, "\nThe device keys are older than 90 "
 		    "days. "));
 		TRY(buf_add_str(out, k->is_manager ? "They are renewed by "
-		    "themselves; at once: " : "Link this device anew: "));
-		TRY(buf_add_str(out, host_hint(h, k->is_manager ?
-		    "keys renew" : "help link")));
+		    "themselves; at once: " : "They are renewed by "
+		    "themselves, signed by a device that manages the account "
+		    "when that is there; at once: "));
+		TRY(buf_add_str(out, host_hint(h, "keys renew")));
 	}
 	if (k->renew_account) {
 		TRY(buf_add_str(out, "\nA DEVICE WITH THE ACCOUNT KEY WAS "
