@@ -25,6 +25,9 @@ NO_LIMITS = ['limits.connects=0', 'limits.login=0', 'limits.messages=0',
              'limits.cheap=0', 'limits.sockets=0', 'limits.refresh=0',
              'limits.prekeys_pair=0', 'limits.prekeys_device=0']
 SLOW = 4 if os.environ.get('NJ_SLOW') else 1    # sanitizers, valgrind
+# A zone where it is noon now (POSIX TZ, west is +): what was said is said
+# today for hours to come, whatever time the tests run at.
+NOON = f'<noon>{time.gmtime().tm_hour - 12:+d}'
 
 
 class Failure(Exception):
@@ -145,7 +148,7 @@ class Client:
                     if not k.startswith(('NIGHTJAR', 'XDG_'))}
         self.env.update(HOME=home, NIGHTJAR_PROFILE=name,
                         NIGHTJAR_SERVER=url, NIGHTJAR_PASSWORD=PASSWORD,
-                        LC_ALL='C.UTF-8', TZ='UTC', NO_COLOR='1')
+                        LC_ALL='C.UTF-8', TZ=NOON, NO_COLOR='1')
 
     def popen(self, *args, **kw):
         kw.setdefault('stdin', subprocess.DEVNULL)

@@ -100,7 +100,7 @@ class Server:
             return f.read()
 
     def rest(self, method, path, body=None, token=None, headers=None,
-             timeout=40):
+             timeout=120):
         c = http.client.HTTPConnection('127.0.0.1', self.port, timeout=timeout)
         try:
             h = dict(headers or {})

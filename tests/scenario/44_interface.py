@@ -37,7 +37,7 @@ def accounts(s):
     r = s.rest('POST', '/api/auth/register', {
         'username': 'Alice_1', 'email': 'Alice@Example.ORG', 'password': PASSWORD})
     tap.check(r.status == 201 and r.json['success'] is True and
-              set(r.data) == {'user', 'tokens'}, 'register: 201 in its envelope', r)
+              set(r.data) == {'user', 'tokens', 'knownDevice'}, 'register: 201 in its envelope', r)
     user = r.data['user']
     has('register: user', user, 'id', 'username', 'email', 'created_at')
     has('register: tokens', r.data['tokens'], 'accessToken', 'refreshToken')
@@ -57,8 +57,8 @@ def accounts(s):
               d['exp'] - d['iat'] == 7 * 86400, 'a refresh token 7 days', d)
     r = s.rest('GET', '/api/auth/me', token=access)
     tap.check({'id', 'username', 'email', 'created_at', 'last_login', 'is_active', 'role',
-               'permissions', 'mfa', 'sessionId', 'deviceId'} == set(r.data) and
-              r.data['is_active'] is True and TIME.match(r.data['last_login']),
+               'permissions', 'mfa', 'sessionId', 'deviceId', 'is_verified'} == set(r.data) and
+              r.data['is_active'] is True and r.data['is_verified'] is False and TIME.match(r.data['last_login']),
               'me: its members', r)
     r = s.rest('GET', '/api/auth/sessions', token=access)
     has('a session', r.data['sessions'][0], 'id', 'deviceId', 'name', 'created_at',

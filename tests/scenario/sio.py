@@ -7,7 +7,7 @@ import socket
 import struct
 import time
 
-PATIENCE_S = 40         # with a loaded machine
+PATIENCE_S = 120        # with a loaded machine
 
 
 class Closed(Exception):
