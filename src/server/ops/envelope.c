@@ -34,9 +34,10 @@ check_keys(struct call *c, const struct envelope *s)
 			return call_invalid(c, "encryptedKeys",
 			    "must hold base64 in this suite");
 	}
-	/* In ratchet, envelope_devices knows. */
+	/* In ratchet, envelope_devices knows of one device whether it may. */
 	if (s->keys.n == 0 && s->suite != MSG_SUITE_GROUP &&
-	    s->suite != MSG_SUITE_OTHER && s->suite != MSG_SUITE_RATCHET)
+	    s->suite != MSG_SUITE_OTHER &&
+	    (s->suite != MSG_SUITE_RATCHET || c->who.device == 0))
 		return call_invalid(c, "encryptedKeys",
 		    "must have an entry in this suite");
 	if (s->keys.n > 0 && s->suite == MSG_SUITE_GROUP)
