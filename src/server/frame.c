@@ -514,7 +514,8 @@ frame_follow(const struct frame *f)
 	if (g == NULL)
 		return;
 	g->addr = f->addr;
-	if (f->follow_fill(&f->call, f->follow_arg, &g->call) != OK)
+	if (f->follow_fill != NULL &&
+	    f->follow_fill(&f->call, f->follow_arg, &g->call) != OK)
 		frame_free(g);
 	else
 		frame_run(g);

@@ -64,6 +64,8 @@ def refused(s, a, bob):
              {'rotation': good, 'list': same[0], 'certs': []}, 400)):
         r = s.rest('PUT', '/api/users/me/device-list', {**body, **more}, t)
         tap.check(r.status == status, f'{name}: {status}', r)
+    r = s.rest('GET', '/api/users/me/audit', token=t)
+    tap.check(any(x['event'] == 'login_failed' for x in r.data['entries']), 'the wrong password is noted', r)
     tap.check(rotations(s, bob.tokens[1], a.id) == [] and
               s.rest('GET', '/api/auth/me', token=a.tokens[2]).status == 200, 'nothing has changed')
 
@@ -122,8 +124,13 @@ def starting_over(s, a, bob):
     ears, t = Sio(s.port, bob.tokens[1]), a.login()
     n, known = a.next_id, rotations(s, bob.tokens[1], a.id)
     new = {n: 'alice-anew'}
+    guesses = []
+    while len(guesses) < 9 and 429 not in guesses:
+        guesses.append(s.rest('POST', '/api/auth/login',
+                              {'username': a.name, 'password': PASSWORD + 'y'}).status)
+    tap.check(429 in guesses, 'strangers guess until they have to wait', guesses)
     r = a.put(new, t, 'alice-anew-aik', password=PASSWORD, made=a.make(new, 'alice-anew-aik'))
-    tap.check(r.status == 200, 'a new key by password', r)
+    tap.check(r.status == 200, 'a new key by password, whoever guessed meanwhile', r)
     e = ears.event('keys:changed')
     tap.check('rotated' not in e, 'contacts hear that nobody vouches for it', e)
     tap.check(s.rest('GET', '/api/auth/me', token=a.tokens[1]).status == 401, 'other sessions end')

@@ -315,19 +315,10 @@ archives_sweep_write(struct call *c, struct txn *t)
 	    a.parts - CUT_PARTS }, NULL);
 }
 
-static enum err
-fill_none(const struct call *from, const void *arg, struct call *to)
-{
-	(void)from;
-	(void)arg;
-	(void)to;
-	return OK;
-}
-
 /* One piece, then others' calls, then the next. */
 void
 archives_sweep_emit(struct call *c)
 {
 	if (*(const bool *)c->state)
-		call_follow(c, c->op, fill_none, NULL);
+		call_follow(c, c->op, NULL, NULL);
 }

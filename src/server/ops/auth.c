@@ -13,11 +13,11 @@
 #include "server/ops/audits.h"
 #include "server/ops/invites.h"
 #include "server/ops/mails.h"
+#include "server/ops/sessions.h"
 #include "server/password.h"
 #include "store/txn.h"
 
 #define EMAIL_MAX 254
-#define AGENT_MAX 256
 
 /* What the steps of one login or registration hand on. */
 struct auth {
@@ -79,27 +79,6 @@ auth_give(struct call *c, const struct auth *a, bool cookie,
 	out->refresh_token = a->tokens.refresh;
 	out->has_refresh_token = true;
 	return OK;
-}
-
-/* The row of a new session, with the tokens that were made in work. */
-static enum err
-auth_session_insert(struct call *c, struct txn *t, const struct auth *a)
-{
-	struct span agent = call_agent(c), ip = call_address(c);
-	struct q_session_insert_in in = { .session = a->session,
-	    .user = a->user, .token_hash = SPAN_OF(a->tokens.access_hash),
-	    .refresh_hash = SPAN_OF(a->tokens.refresh_hash),
-	    .name = a->device, .now = c->now_ms,
-	    .expires_at = a->tokens.expires_ms };
-
-	/* What has no text is NULL. */
-	if (agent.n > 0)
-		in.info = span_sub(agent, 0, AGENT_MAX);
-	if (!utf8_valid(in.info))
-		in.info = (struct span){ NULL, 0 };
-	if (ip.n > 0)
-		in.ip = ip;
-	return q_session_insert(t, &in, NULL);
 }
 
 /* So that the device is known the next time. */
@@ -216,7 +195,8 @@ auth_register_write(struct call *c, struct txn *t)
 	}
 	if (auth_must_verify(c))
 		return OK;
-	TRY(auth_session_insert(c, t, a));
+	TRY(sessions_insert(c, t, &a->user, &a->session, &a->tokens,
+	    a->device));
 	out->has_tokens = out->has_known_device = true;
 	TRY(auth_known(c, &a->user, &out->known_device));
 	return auth_give(c, a, in->cookie, &out->tokens);
@@ -404,7 +384,8 @@ auth_login_store(struct call *c, struct txn *t, const struct auth *a)
 		TRY(q_user_password_rehash(t, &hash, NULL));
 	whose.session = a->session;
 	TRY(audit_note(c, t, AUDIT_LOGIN, &whose));
-	return auth_session_insert(c, t, a);
+	return sessions_insert(c, t, &a->user, &a->session, &a->tokens,
+	    a->device);
 }
 
 enum err
@@ -638,14 +619,11 @@ auth_me_read(struct call *c, struct txn *t)
 
 /* ---- password ---- */
 
-#define PASSWORD_SESSIONS_MAX 1000
-
 struct change {
 	uint64_t set_at;		/* of the password that it was */
 	struct span stored;
 	char hash[HOST_PHC_MAX];
-	struct session_id *ended;
-	size_t ended_n;
+	struct sessions_ended ended;
 };
 
 enum err
@@ -699,10 +677,7 @@ enum err
 auth_password_write(struct call *c, struct txn *t)
 {
 	struct change *s = c->state;
-	struct q_session_list_out row;
-	struct cursor cu = { 0 };
 	uint64_t rows;
-	enum err e;
 
 	TRY(q_user_password_set(t, &(struct q_user_password_set_in){
 	    c->who.user, span_str(s->hash), c->now_ms > s->set_at ?
@@ -710,23 +685,8 @@ auth_password_write(struct call *c, struct txn *t)
 	if (rows == 0)
 		return call_fail(c, ERR_INVALID_CREDENTIALS,
 		    "The password was changed meanwhile");
-	s->ended_n = 0;
-	s->ended = arena_alloc(&c->arena,
-	    PASSWORD_SESSIONS_MAX * sizeof(*s->ended));
-	if (s->ended == NULL)
-		return ERR_TOO_LARGE;
-	/* Sessions that are over already are left to the sweeper. */
-	TRY(q_session_list_open(t, &(struct q_session_list_in){ c->who.user,
-	    c->now_ms }, &cu));
-	while ((e = q_session_list_next(&cu, &row)) == OK)
-		if (!ID_EQ(row.session, c->who.session) &&
-		    s->ended_n < PASSWORD_SESSIONS_MAX)
-			s->ended[s->ended_n++] = row.session;
-	if (e != ERR_NOT_FOUND)
-		return e;
-	for (size_t i = 0; i < s->ended_n; i++)
-		TRY(q_session_delete(t, &(struct q_session_delete_in){
-		    s->ended[i], c->who.user }, NULL));
+	TRY(sessions_end_all(c, t, &c->who.user, &c->who.session,
+	    &s->ended));
 	return audit_note(c, t, AUDIT_PASSWORD_CHANGED, NULL);
 }
 
@@ -735,6 +695,6 @@ auth_password_emit(struct call *c)
 {
 	const struct change *s = c->state;
 
-	call_sessions_end(c, &c->who.user, s->ended, s->ended_n,
+	call_sessions_end(c, &c->who.user, s->ended.p, s->ended.n,
 	    "password_changed");
 }

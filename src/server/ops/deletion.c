@@ -13,18 +13,17 @@
 #include "server/ops/audits.h"
 #include "server/ops/deletion.h"
 #include "server/ops/mails.h"
+#include "server/ops/sessions.h"
 #include "store/msgid.h"
 #include "store/txn.h"
 
-#define DELETION_SESSIONS_MAX 1000
 #define DELETION_PARTS 16	/* of an archive, 256 KiB each */
 
 /* ---- DELETE /api/users/me ---- */
 
 struct goodbye {
 	struct span stored, email;
-	struct session_id *ended;
-	size_t ended_n;
+	struct sessions_ended ended;
 };
 
 enum err
@@ -66,32 +65,10 @@ deletion_work(struct call *c)
 	return e;
 }
 
-static enum err
-deletion_end_sessions(struct call *c, struct txn *t, struct goodbye *g)
-{
-	struct q_session_list_out row;
-	struct cursor cu = { 0 };
-	enum err e;
-
-	g->ended_n = 0;
-	g->ended = arena_alloc(&c->arena,
-	    DELETION_SESSIONS_MAX * sizeof(*g->ended));
-	if (g->ended == NULL)
-		return ERR_TOO_LARGE;
-	TRY(q_session_list_open(t, &(struct q_session_list_in){ c->who.user,
-	    c->now_ms }, &cu));
-	while ((e = q_session_list_next(&cu, &row)) == OK)
-		if (g->ended_n < DELETION_SESSIONS_MAX)
-			g->ended[g->ended_n++] = row.session;
-	if (e != ERR_NOT_FOUND)
-		return e;
-	return q_erase_sessions(t, &(struct q_erase_sessions_in){
-	    c->who.user }, NULL);
-}
-
 enum err
 deletion_write(struct call *c, struct txn *t)
 {
+	const struct session_id none = { { 0 } };
 	struct account_delete_rep *out = c->rep;
 	struct goodbye *g = c->state;
 	uint64_t rows;
@@ -101,7 +78,7 @@ deletion_write(struct call *c, struct txn *t)
 	    c->who.user, out->erase_at }, &rows));
 	if (rows == 0)
 		return ERR_INVALID_TOKEN;	/* asked for meanwhile */
-	TRY(deletion_end_sessions(c, t, g));
+	TRY(sessions_end_all(c, t, &c->who.user, &none, &g->ended));
 	TRY(audit_note(c, t, AUDIT_DELETION_ASKED, NULL));
 	return mails_put(c, t, &c->who.user, g->email, MAIL_DELETION);
 }
@@ -112,7 +89,7 @@ deletion_emit(struct call *c)
 	const struct goodbye *g = c->state;
 
 	cookie_clear(c);
-	call_sessions_end(c, &c->who.user, g->ended, g->ended_n,
+	call_sessions_end(c, &c->who.user, g->ended.p, g->ended.n,
 	    "account_deleted");
 }
 

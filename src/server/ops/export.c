@@ -179,15 +179,6 @@ export_step(struct call *c, struct txn *t, struct export *x, bool *more_out)
 	return zip_close(&x->zip);
 }
 
-static enum err
-export_follow(const struct call *from, const void *arg, struct call *to)
-{
-	(void)from;
-	(void)arg;
-	(void)to;
-	return OK;
-}
-
 enum err
 export_read(struct call *c, struct txn *t)
 {
@@ -206,7 +197,7 @@ export_read(struct call *c, struct txn *t)
 		TRY(zip_end(&x->zip, &n));
 		call_reply_file(c, n, "application/zip",
 		    "nightjar-account.zip");
-		call_follow(c, ops_get(OP_exported), export_follow, NULL);
+		call_follow(c, ops_get(OP_exported), NULL, NULL);
 	}
 	*state = *x;
 	return OK;

@@ -13,6 +13,7 @@
 #include "pub/rotate.h"
 #include "server/audit.h"
 #include "server/ops.h"
+#include "server/ops/audits.h"
 #include "server/ops/contacts.h"
 #include "server/ops/partials.h"
 
@@ -76,7 +77,6 @@ listing_devices(struct call *c, struct txn *t, const struct user_id *user,
 	return e == ERR_NOT_FOUND ? OK : e;
 }
 
-
 enum err
 listing_speaks(struct call *c, struct txn *t)
 {
@@ -117,7 +117,8 @@ listing_put_check(struct call *c)
 	if (!in->has_password)
 		return OK;
 	s->password = in->password;
-	return account_wait(c, span_of(c->who.username, c->who.username_n));
+	/* As everywhere, it waits for its own mistakes alone. */
+	return account_wait(c, SPAN_OF(c->who.session.b));
 }
 
 /* POST /api/devices */
@@ -217,7 +218,8 @@ check_password(struct call *c, const struct change *s)
 	e = host_password_verify(s->password, s->password_hash);
 	if (e != ERR_INVALID_CREDENTIALS)
 		return e;
-	account_failed(c, span_of(c->who.username, c->who.username_n));
+	account_failed(c, SPAN_OF(c->who.session.b));
+	audits_failed(c, &c->who.user);
 	return call_fail(c, e, "The password is wrong");
 }
 

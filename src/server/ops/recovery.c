@@ -4,18 +4,19 @@
  * hears the same, after the same time, whether the account exists: the answer
  * goes out first, and what depends on the account follows it.
  */
+#include "base/text.h"
 #include "crypto/host.h"
 #include "server/audit.h"
 #include "server/conf.h"
 #include "server/ops.h"
 #include "server/ops/mails.h"
+#include "server/ops/sessions.h"
 #include "server/password.h"
 #include "store/txn.h"
 
 /* Mails with a token of one kind that may be valid at once, of one account. */
 #define RECOVERY_LIVE_MAX 3
 #define RECOVERY_GAP_MS 60000		/* between two of them */
-#define RECOVERY_SESSIONS_MAX 1000
 
 /* ---- asking for a mail ---- */
 
@@ -43,11 +44,7 @@ recovery_fill(const struct call *from, const void *arg, struct call *to)
 	(void)arg;
 	if (a == NULL || p == NULL)
 		return ERR_TOO_LARGE;
-	for (size_t i = 0; i < in->email.n; i++) {
-		uint8_t ch = in->email.p[i];
-
-		p[i] = ch >= 'A' && ch <= 'Z' ? (uint8_t)(ch - 'A' + 'a') : ch;
-	}
+	text_lower(in->email, p);
 	a->email = span_of(p, in->email.n);
 	to->state = a;
 	return OK;
@@ -154,8 +151,7 @@ struct reset {
 	struct span username, email;
 	uint64_t set_at;		/* of the password before */
 	char hash[HOST_PHC_MAX];
-	struct session_id *ended;
-	size_t ended_n;
+	struct sessions_ended ended;
 };
 
 enum err
@@ -206,33 +202,10 @@ recovery_reset_work(struct call *c)
 	return host_password_hash(in->new_password, r->hash);
 }
 
-static enum err
-recovery_end_sessions(struct call *c, struct txn *t, struct reset *r)
-{
-	const struct session_id none = { { 0 } };
-	struct q_session_list_out row;
-	struct cursor cu = { 0 };
-	enum err e;
-
-	r->ended_n = 0;
-	r->ended = arena_alloc(&c->arena,
-	    RECOVERY_SESSIONS_MAX * sizeof(*r->ended));
-	if (r->ended == NULL)
-		return ERR_TOO_LARGE;
-	TRY(q_session_list_open(t, &(struct q_session_list_in){ r->user,
-	    c->now_ms }, &cu));
-	while ((e = q_session_list_next(&cu, &row)) == OK)
-		if (r->ended_n < RECOVERY_SESSIONS_MAX)
-			r->ended[r->ended_n++] = row.session;
-	if (e != ERR_NOT_FOUND)
-		return e;
-	return q_sessions_delete_others(t, &(struct
-	    q_sessions_delete_others_in){ r->user, none }, NULL);
-}
-
 enum err
 recovery_reset_write(struct call *c, struct txn *t)
 {
+	const struct session_id none = { { 0 } };
 	struct reset *r = c->state;
 	struct q_account_token_take_out row;
 	uint64_t rows;
@@ -254,7 +227,7 @@ recovery_reset_write(struct call *c, struct txn *t)
 	/* Who reads the mail of the address has proved that it is theirs. */
 	TRY(q_user_verified(t, &(struct q_user_verified_in){ r->user },
 	    NULL));
-	TRY(recovery_end_sessions(c, t, r));
+	TRY(sessions_end_all(c, t, &r->user, &none, &r->ended));
 	TRY(audit_note(c, t, AUDIT_PASSWORD_RESET,
 	    &(struct audit_entry){ .user = r->user }));
 	return mails_put(c, t, &r->user, r->email, MAIL_RESET_DONE);
@@ -264,8 +237,13 @@ void
 recovery_reset_emit(struct call *c)
 {
 	const struct reset *r = c->state;
+	uint8_t name[USERNAME_MAX];
 
-	account_clear(c, r->username);
-	call_sessions_end(c, &r->user, r->ended, r->ended_n,
+	/* Failures are counted under the name in lower case. */
+	if (r->username.n <= sizeof(name)) {
+		text_lower(r->username, name);
+		account_clear(c, span_of(name, r->username.n));
+	}
+	call_sessions_end(c, &r->user, r->ended.p, r->ended.n,
 	    "password_reset");
 }

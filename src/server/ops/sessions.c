@@ -1,6 +1,9 @@
 /*
- * sessions.c: where am I signed in; sign one out.
+ * sessions.c: where am I signed in; sign one out. How sessions begin and end.
  */
+#include "server/ops/sessions.h"
+
+#include "base/text.h"
 #include "server/audit.h"
 #include "server/ops.h"
 #include "server/ops/audits.h"
@@ -8,33 +11,75 @@
 #include "server/ops/mails.h"
 #include "store/txn.h"
 
+#define SESSIONS_AGENT_MAX 256
+
+enum err
+sessions_insert(struct call *c, struct txn *t, const struct user_id *user,
+    const struct session_id *session, const struct tokens *tokens,
+    struct span name)
+{
+	struct span agent = span_sub(call_agent(c), 0, SESSIONS_AGENT_MAX);
+	struct span ip = call_address(c);
+	struct q_session_insert_in in = { .session = *session, .user = *user,
+	    .token_hash = SPAN_OF(tokens->access_hash),
+	    .refresh_hash = SPAN_OF(tokens->refresh_hash), .name = name,
+	    .now = c->now_ms, .expires_at = tokens->expires_ms };
+
+	/* What has no text is NULL. */
+	if (agent.n > 0 && utf8_valid(agent))
+		in.info = agent;
+	if (ip.n > 0)
+		in.ip = ip;
+	return q_session_insert(t, &in, NULL);
+}
+
+enum err
+sessions_end_all(struct call *c, struct txn *t, const struct user_id *user,
+    const struct session_id *except, struct sessions_ended *out)
+{
+	struct q_session_list_out row;
+	struct cursor cu = { 0 };
+	size_t cap = 0;
+	enum err e;
+
+	*out = (struct sessions_ended){ NULL, 0 };
+	/* Those that are over already have no token that is taken still. */
+	TRY(q_session_list_open(t, &(struct q_session_list_in){ *user,
+	    c->now_ms }, &cu));
+	while ((e = q_session_list_next(&cu, &row)) == OK) {
+		if (ID_EQ(row.session, *except))
+			continue;
+		out->p = arena_grow(&c->arena, out->p, out->n, &cap,
+		    sizeof(*out->p));
+		if (out->p == NULL) {
+			query_close(&cu);
+			return ERR_TOO_LARGE;
+		}
+		out->p[out->n++] = row.session;
+	}
+	if (e != ERR_NOT_FOUND)
+		return e;
+	return q_sessions_delete_others(t, &(struct
+	    q_sessions_delete_others_in){ *user, *except }, NULL);
+}
+
 enum err
 sessions_list_read(struct call *c, struct txn *t)
 {
 	struct session_list_rep *out = c->rep;
 	struct q_session_list_out row;
 	struct cursor cu = { 0 };
-	size_t cap = 16;
+	size_t cap = 0;
 	enum err e;
 
-	out->sessions.p = arena_alloc(&c->arena,
-	    cap * sizeof(struct session_rec));
-	if (out->sessions.p == NULL)
-		return ERR_TOO_LARGE;
 	TRY(q_session_list_open(t, &(struct q_session_list_in){ c->who.user,
 	    c->now_ms }, &cu));
 	while ((e = q_session_list_next(&cu, &row)) == OK) {
-		if (out->sessions.n == cap) {
-			struct session_rec *more = arena_alloc(&c->arena,
-			    2 * cap * sizeof(*more));
-
-			if (more == NULL) {
-				query_close(&cu);
-				return ERR_TOO_LARGE;
-			}
-			memcpy(more, out->sessions.p, cap * sizeof(*more));
-			out->sessions.p = more;
-			cap *= 2;
+		out->sessions.p = arena_grow(&c->arena, out->sessions.p,
+		    out->sessions.n, &cap, sizeof(*out->sessions.p));
+		if (out->sessions.p == NULL) {
+			query_close(&cu);
+			return ERR_TOO_LARGE;
 		}
 		out->sessions.p[out->sessions.n++] = (struct session_rec){
 		    .id = row.session, .device_id = row.device,
@@ -87,13 +132,6 @@ sessions_delete_emit(struct call *c)
 
 /* ---- all others ---- */
 
-#define SESSIONS_END_MAX 1000	/* told at once; more are found to be over */
-
-struct ended {
-	struct session_id *p;
-	size_t n;
-};
-
 enum err
 sessions_others_check(struct call *c)
 {
@@ -101,40 +139,21 @@ sessions_others_check(struct call *c)
 
 	if (!in->others)
 		return call_invalid(c, "others", "must be true");
-	c->state = ARENA_NEW(&c->arena, struct ended);
+	c->state = ARENA_NEW(&c->arena, struct sessions_ended);
 	return c->state == NULL ? ERR_TOO_LARGE : OK;
 }
 
 enum err
 sessions_others_write(struct call *c, struct txn *t)
 {
-	struct q_session_list_out row;
-	struct ended *s = c->state;
-	struct cursor cu = { 0 };
-	enum err e;
-
-	s->n = 0;
-	s->p = arena_alloc(&c->arena, SESSIONS_END_MAX * sizeof(*s->p));
-	if (s->p == NULL)
-		return ERR_TOO_LARGE;
-	TRY(q_session_list_open(t, &(struct q_session_list_in){ c->who.user,
-	    c->now_ms }, &cu));
-	while ((e = q_session_list_next(&cu, &row)) == OK)
-		if (!ID_EQ(row.session, c->who.session) &&
-		    s->n < SESSIONS_END_MAX)
-			s->p[s->n++] = row.session;
-	if (e != ERR_NOT_FOUND)
-		return e;
-	TRY(q_sessions_delete_others(t, &(struct
-	    q_sessions_delete_others_in){ c->who.user, c->who.session },
-	    NULL));
+	TRY(sessions_end_all(c, t, &c->who.user, &c->who.session, c->state));
 	return audit_note(c, t, AUDIT_SESSIONS_ENDED, NULL);
 }
 
 void
 sessions_others_emit(struct call *c)
 {
-	const struct ended *s = c->state;
+	const struct sessions_ended *s = c->state;
 
 	call_sessions_end(c, &c->who.user, s->p, s->n, "signed_out");
 }
