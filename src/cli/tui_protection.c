@@ -57,7 +57,7 @@ centered(struct tui_model *m, int style, const char *text)
 /* What the sessions with all devices of a person come to. */
 struct sum {
 	uint64_t sent, received, since_ms, mixed_ms;
-	uint32_t epoch;
+	uint32_t turns, mixed;
 	size_t sessions;
 	uint8_t least_auth;
 };
@@ -74,8 +74,9 @@ add_up(const struct client_device *d, size_t n)
 		s.received += d[i].received;
 		if (d[i].pq_auth < s.least_auth)
 			s.least_auth = d[i].pq_auth;
-		if (d[i].epoch > s.epoch)
-			s.epoch = d[i].epoch;
+		s.turns += d[i].turns;
+		/* Epoch 1 is the one that the session begins in. */
+		s.mixed += d[i].epoch > 1 ? d[i].epoch - 1 : 0;
 		if (d[i].mixed_ms > s.mixed_ms)
 			s.mixed_ms = d[i].mixed_ms;
 		if (d[i].since_ms != 0 && (s.since_ms == 0 ||
@@ -120,7 +121,7 @@ read_devices(struct tui *t, const struct user_id *user,
 static void
 how(struct tui_model *m, const struct sum *s)
 {
-	char text[160], word[TUI_WORD_MAX];
+	char text[200], word[TUI_WORD_MAX];
 	title(m, "How");
 	fact(m, "Safe against quantum computers", s->sessions == 0 ?
 	    "From the first message on; none was sent yet." :
@@ -132,18 +133,20 @@ how(struct tui_model *m, const struct sum *s)
 		return;
 	uint64_t n = s->sent + s->received;
 	if (n > 0)
-		snprintf(text, sizeof(text), "A key for each message; %llu so "
-		    "far in these sessions.", (unsigned long long)n);
+		snprintf(text, sizeof(text), "A key for each message, %llu so "
+		    "far in these sessions; %u turn%s of the ratchet.",
+		    (unsigned long long)n, (unsigned)s->turns,
+		    s->turns == 1 ? "" : "s");
 	else
 		snprintf(text, sizeof(text), "A key for each message.");
 	fact(m, "Keys change as you talk", text);
-	if (s->mixed_ms != 0) {
+	if (s->mixed != 0 && s->mixed_ms != 0) {
 		tui_words_ago(s->mixed_ms, m->now_ms, word);
 		snprintf(text, sizeof(text), "%u time%s, last %s.",
-		    (unsigned)s->epoch, s->epoch == 1 ? "" : "s", word);
+		    (unsigned)s->mixed, s->mixed == 1 ? "" : "s", word);
 	} else {
 		snprintf(text, sizeof(text), "%u time%s.",
-		    (unsigned)s->epoch, s->epoch == 1 ? "" : "s");
+		    (unsigned)s->mixed, s->mixed == 1 ? "" : "s");
 	}
 	fact(m, "Quantum-safe keys mixed in", text);
 	if (s->since_ms != 0) {

@@ -702,6 +702,7 @@ struct client {
 	uint64_t arrive_at_ms;		/* nor what there is of an archive */
 	uint32_t part_asked;		/* of a file, from the host; + 1 */
 	uint64_t synced_ms;		/* a complete `sync` began then */
+	uint64_t cursor_at_ms;		/* the next one, if anything came */
 	uint64_t host_generation;
 	bool search_done;		/* the history is indexed */
 	struct client_call calls[CLIENT_CALLS_MAX];

@@ -2,6 +2,7 @@
  * link.c: connection and catch-up. The cursor of this device moves only to
  * what an answer of `sync` vouches for as complete; what came live before that
  * is known by its event ids when it comes again.
+ * What is said on the connection stands in linksay.c.
  */
 #include "client/link.h"
 
@@ -12,11 +13,12 @@
 
 #define SILENCE_MS (5 * 60 * 1000u)
 #define RECEIVED_FIRST_MS 200u
-#define RECEIVED_EVERY_MS 1000u
-#define TYPING_EVERY_MS 3000u
 #define CATCH_UP_MS 3000u
 #define SYNC_AGAIN_MS 2000u
-#define SYNC_LIMIT "100"
+/* A page: the server ends it at its own limit of bytes, if that is less. */
+#define SYNC_LIMIT "1000"
+/* A connection that is never silent has what came vouched for now and then. */
+#define CURSOR_MS (15 * 60 * 1000u)
 
 static enum err
 link_show(struct step *s, bool up, bool caught_up)
@@ -117,6 +119,7 @@ link_acknowledged(struct step *s, struct span json)
 	if (c->options & CLIENT_CATCH_UP)
 		c->catch_until = UINT64_MAX - 1;	/* sync says when */
 	c->received_at_ms = s->now + RECEIVED_FIRST_MS;
+	c->cursor_at_ms = s->now + CURSOR_MS;
 	outbox_reconnected(s);
 	if (ev.has_generation)
 		TRY(setup_check_generation(s, ev.generation));
@@ -142,14 +145,43 @@ link_came(struct step *s, uint64_t position)
 	return OK;
 }
 
+/*
+ * Was this applied before? The head of a chat passes a member of its chain only
+ * when it was (inbox_advance), and its id is used then: when `sync` names it
+ * once more there is nothing to be read in it. What stands outside the chain
+ * (between devices) is always read.
+ */
+static enum err
+link_is_applied(struct step *s, const struct message_rec *m, bool *out)
+{
+	struct event_id id;
+	struct chat c;
+	enum err err;
+
+	*out = false;
+	if (m->position == 0 || !m->has_client_message_id ||
+	    (m->message_type == MSG_TYPE_EVENT && !(m->has_metadata &&
+	    m->metadata.has_relates_to)))
+		return OK;
+	err = person_chat(s, &m->chat_id, &c);
+	if (err != OK || m->position > c.head)
+		return err == ERR_NOT_FOUND ? OK : err;
+	memcpy(id.b, m->client_message_id.b, ID_LEN);
+	return item_is_used(s, &m->sender_id, &id, out);
+}
+
 static enum err
 link_message(struct step *s, struct span json, bool *kept)
 {
 	struct message_rec m;
+	bool applied;
 
 	*kept = true;
 	if (shape_decode(&shape_message_rec, json, s->a, &m, NULL) != OK)
 		return OK;
+	TRY(link_is_applied(s, &m, &applied));
+	if (applied)
+		return link_came(s, m.position);
 	TRY(inbox_message(s, &m, json, kept));
 	if (!*kept && s->c->sync_at_ms == 0)
 		s->c->sync_at_ms = s->now + SYNC_AGAIN_MS;
@@ -564,7 +596,23 @@ link_heard_sync(struct step *s, const struct call_answer *a)
 		return OK;
 	}
 	s->c->synced_ms = a->call->sent_ms;
+	s->c->cursor_at_ms = s->now + CURSOR_MS;
 	return link_caught_up(s);
+}
+
+/* Nobody speaks, or nobody ever stops: what does the server have? */
+static void
+link_sync_by_age(struct step *s)
+{
+	struct client *c = s->c;
+	uint64_t due = c->heard_ms + SILENCE_MS;
+
+	if (s->m.applied > s->m.cursor && c->cursor_at_ms < due)
+		due = c->cursor_at_ms;
+	if (s->now >= due)
+		c->sync_at_ms = s->now;
+	else
+		step_wake(s, due);
 }
 
 static enum err
@@ -575,14 +623,10 @@ link_sync(struct step *s)
 	bool made;
 	struct wr w;
 
-	if (s->c->sync_at_ms == 0 && s->c->acknowledged &&
-	    s->now >= s->c->heard_ms + SILENCE_MS)
-		s->c->sync_at_ms = s->now;
-	if (s->c->sync_at_ms == 0) {
-		if (s->c->acknowledged)
-			step_wake(s, s->c->heard_ms + SILENCE_MS);
+	if (s->c->sync_at_ms == 0 && s->c->acknowledged)
+		link_sync_by_age(s);
+	if (s->c->sync_at_ms == 0)
 		return OK;
-	}
 	if (s->now < s->c->sync_at_ms) {
 		step_wake(s, s->c->sync_at_ms);
 		return OK;
@@ -596,102 +640,6 @@ link_sync(struct step *s)
 	if (made)
 		s->c->sync_at_ms = s->now + 60000;
 	return OK;
-}
-
-/*
- * message:received: at most once a second, and only what is complete. The
- * generation is what is durable now: this step may store nothing, and one
- * that was told too high would look like a rollback later.
- */
-static enum err
-link_say_received(struct step *s)
-{
-	struct msg_received_req req = { .position = s->m.applied,
-	    .has_generation = true, .generation = s->m.generation };
-	struct client *c = s->c;
-	struct span json;
-
-	if (!c->acknowledged || s->m.applied <= c->received ||
-	    s->m.inbox_n != 0)
-		return OK;
-	if (s->now < c->received_at_ms) {
-		step_wake(s, c->received_at_ms);
-		return OK;
-	}
-	c->received = s->m.applied;
-	c->received_at_ms = s->now + RECEIVED_EVERY_MS;
-	TRY(step_json(s, &shape_msg_received_req, &req, &json));
-	return step_emit(s, "message:received", json, NULL);
-}
-
-/* Where a mark is put down while it is said; NULL: it is, or all are taken. */
-static struct client_say *
-link_say_slot(struct client *c, const struct chat_id *chat)
-{
-	struct client_say *slot = NULL;
-	size_t i;
-
-	for (i = 0; i < CLIENT_READS_MAX; i++) {
-		if (c->says[i].ack == 0)
-			slot = &c->says[i];
-		else if (ID_EQ(c->says[i].chat, *chat))
-			return NULL;
-	}
-	return slot;
-}
-
-/* What the person has read, as far as the server has not heard of it. */
-static enum err
-link_say_read(struct step *s)
-{
-	struct span key = { NULL, 0 }, value, json;
-	struct msg_read_req req = { .has_chat_id = true,
-	    .has_position = true };
-	struct client_say *say;
-	struct chat c;
-	struct rd r;
-	enum err err;
-
-	if (!s->c->acknowledged)
-		return OK;
-	while ((err = rec_seek(&s->r, REC_CHAT, (struct span){ NULL, 0 }, key,
-	    false, &key, &value)) == OK) {
-		r = rd_init(key);
-		rd_bytes(&r, req.chat_id.b, ID_LEN);
-		TRY(person_chat(s, &req.chat_id, &c));
-		TRY(item_marked(s, &c.id, &s->m.user, MARK_READ,
-		    &req.position));
-		say = link_say_slot(s->c, &c.id);
-		if (req.position <= c.said_read || say == NULL)
-			continue;
-		say->chat = c.id;
-		say->position = req.position;
-		TRY(step_json(s, &shape_msg_read_req, &req, &json));
-		TRY(step_emit(s, "message:read", json, &say->ack));
-	}
-	return err == ERR_NOT_FOUND ? OK : err;
-}
-
-enum err
-link_ack(struct step *s, uint32_t ack, bool *mine)
-{
-	struct client_say *say = NULL;
-	struct chat c;
-	enum err err;
-	size_t i;
-
-	for (i = 0; i < CLIENT_READS_MAX && ack != 0; i++)
-		if (s->c->says[i].ack == ack)
-			say = &s->c->says[i];
-	*mine = say != NULL;
-	if (say == NULL)
-		return OK;
-	err = person_chat(s, &say->chat, &c);
-	say->ack = 0;
-	if (err != OK || say->position <= c.said_read)
-		return err == ERR_NOT_FOUND ? OK : err;
-	c.said_read = say->position;
-	return person_save_chat(s, &c);
 }
 
 static enum err
@@ -734,61 +682,5 @@ link_pump(struct step *s)
 		return OK;
 	TRY(link_sync(s));
 	TRY(link_say_caught_up(s));
-	TRY(link_say_received(s));
-	return link_say_read(s);
-}
-
-enum err
-link_read(struct step *s, const struct client_input *in)
-{
-	struct client_mark mark = { .chat = in->u.read.chat,
-	    .user = s->m.user, .kind = MARK_READ,
-	    .position = in->u.read.position, .time_ms = s->now };
-	struct chat c;
-	enum err err = person_chat(s, &mark.chat, &c);
-
-	if (err == ERR_NOT_FOUND)
-		return step_show_error(s, in->cmd, err,
-		    (struct span){ NULL, 0 });
-	TRY(err);
-	if (mark.position == 0 || mark.position > c.head)
-		mark.position = c.head;
-	TRY(item_mark(s, &mark));
-	s->c->dirty = true;
-	return step_show_done(s, in->cmd);
-}
-
-enum err
-link_typing(struct step *s, const struct client_input *in)
-{
-	struct typing_req req = { .has_chat_id = true,
-	    .chat_id = in->u.typing.chat };
-	struct client *c = s->c;
-	struct setting t;
-	struct span json;
-
-	if (!c->acknowledged || ID_IS_ZERO(req.chat_id))
-		return OK;
-	TRY(setting_load(s, &t));
-	if (!(t.flags & SETTING_TYPING))
-		return OK;
-	if (in->u.typing.on && s->now < c->typing_ms + TYPING_EVERY_MS)
-		return OK;
-	c->typing_ms = in->u.typing.on ? s->now : 0;
-	TRY(step_json(s, &shape_typing_req, &req, &json));
-	return step_emit(s, in->u.typing.on ? "typing:start" : "typing:stop",
-	    json, NULL);
-}
-
-enum err
-link_away(struct step *s, const struct client_input *in)
-{
-	struct presence_set_req req = { .status = in->u.on ?
-	    PRESENCE_OWN_AWAY : PRESENCE_OWN_ONLINE };
-	struct span json;
-
-	if (!s->c->acknowledged)
-		return OK;
-	TRY(step_json(s, &shape_presence_set_req, &req, &json));
-	return step_emit(s, "presence:set", json, NULL);
+	return link_say(s);
 }

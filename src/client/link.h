@@ -15,6 +15,8 @@ MUST_USE enum err link_down(struct step *s, struct span code);
 /* An event came, from the socket or from `sync`. */
 MUST_USE enum err link_event(struct step *s, struct span name,
     struct span json);
+/* Says what came and what was read; sets timers. Part of link_pump. */
+MUST_USE enum err link_say(struct step *s);
 /* The acknowledgement of a read mark: *mine_out false: of something else. */
 MUST_USE enum err link_ack(struct step *s, uint32_t ack, bool *mine_out);
 /* The answer of GET /api/sync. */

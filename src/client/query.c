@@ -231,6 +231,9 @@ query_device(struct step *s, const struct user_id *user,
 	out->has_session = info.exists;
 	out->pq_auth = (uint8_t)info.pq_auth;
 	out->epoch = info.epoch;
+	out->turns = info.turns;
+	out->sent = info.sent;
+	out->received = info.received;
 	out->since_ms = info.created_ms;
 	out->mixed_ms = info.last_mix_ms;
 	if (!ID_EQ(*user, s->m.user))

@@ -82,6 +82,7 @@ struct client_device {
 	uint8_t fingerprint[32];	/* hash of its certificate */
 	struct span name;		/* own devices: as the server has it */
 	uint64_t active_ms;		/* own ones: last seen by the server */
+	uint32_t turns;			/* Diffie-Hellman steps of it */
 	uint64_t since_ms;		/* present session; 0: none */
 	uint64_t mixed_ms;		/* last post-quantum key mixed in */
 };

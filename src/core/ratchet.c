@@ -98,6 +98,7 @@ begin_chain(const struct provider *p, struct ratchet_head *h, uint64_t now_ms)
 	if (err != OK)
 		return err;
 	h->has_dhs = h->has_cks = true;
+	h->turns++;
 	h->pn = h->ns;
 	h->ns = 0;
 	h->pqn_send = e;
@@ -192,6 +193,7 @@ seal_message(const struct provider *p, const struct ratchet *r,
 	e = !wr_ok(&frame) ? ERR_INTERNAL : p->gcm_seal(p->ctx, key, nonce,
 	    span_of(ad, ad_n), span_of(room, n), room);
 	h->ns++;
+	h->sent++;
 	h->pq.since++;
 out:
 	if (e != OK) {
@@ -378,6 +380,7 @@ enter_chain(const struct provider *p, struct attempt *a,
 	h->has_recv = h->send_pending = true;
 	if (ss != NULL)
 		pqm_advance(&h->pq, now_ms);
+	h->turns++;
 	a->new_chain = true;
 	return step_chain(p, a, m->n);
 }
@@ -542,6 +545,7 @@ ratchet_open(const struct provider *p, struct ratchet *r, struct span msg,
 	if (e != OK)
 		goto out;
 	frame = span_of(plain_out, m.sealed.n - GCM_TAG_LEN);
+	a.h.received++;
 	a.h.pq.since++;
 	good = read_frame(frame, m.n, &flag, &epoch, &key, &content);
 	if (good)

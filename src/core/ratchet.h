@@ -41,6 +41,8 @@ struct ratchet_head {
 	uint8_t closed[RATCHET_CLOSED_MAX][X25519_LEN];	/* newest first */
 	uint32_t ns, pn, recv_n;
 	uint32_t pqn_send, recv_pqn;
+	/* What it has done so far, to be shown; nothing depends on it. */
+	uint32_t turns, sent, received;
 	uint8_t closed_n;
 	bool has_dhs, has_cks, has_recv, send_pending;
 	struct pqm pq;

@@ -1,5 +1,6 @@
 /*
- * ratchet_store.c: the stored form of a ratchet: TLV, every tag critical.
+ * ratchet_store.c: the stored form of a ratchet: TLV, every tag critical but
+ * that of what is only shown (TAG_DONE; without it, it counts from zero).
  * Private keys are seeds; nothing of a primitive's internals is kept
  * (docs/protocol.md, "State at rest").
  */
@@ -8,17 +9,20 @@
 
 enum {
 	TAG_T = 2, TAG_RK = 4, TAG_DHS = 6, TAG_DHR = 8, TAG_CKS = 10,
-	TAG_RECV = 12, TAG_CLOSED = 14, TAG_COUNTERS = 16, TAG_PQ = 18,
+	TAG_RECV = 12, TAG_CLOSED = 14, TAG_COUNTERS = 16,
+	TAG_DONE = 17, TAG_PQ = 18,
 	TAG_PQ_SECRET = 20, TAG_SKIPPED = 22
 };
 
 #define RECV_LEN (X25519_LEN + KEY_LEN + 4 + 4)
 #define COUNTERS_LEN (4 + 4 + 4 + 1)
+#define DONE_LEN (4 + 4 + 4)
 #define PQ_LEN (4 + 1 + 1 + 4 + 4 + 8)
 #define SKIPPED_LEN (X25519_LEN + 4 + KEY_LEN + 8)
 /* Everything but the skipped keys, with room for tags and lengths. */
 #define FIXED_LEN_MAX (32 + 32 + 64 + 32 + 32 + RECV_LEN + 4 * 32 + \
-	COUNTERS_LEN + PQ_LEN + MLKEM_SS_LEN + MLKEM_CT_LEN + 11 * 5)
+	COUNTERS_LEN + DONE_LEN + PQ_LEN + MLKEM_SS_LEN + MLKEM_CT_LEN + \
+	12 * 5)
 
 size_t
 ratchet_store_len(const struct ratchet *r)
@@ -60,6 +64,11 @@ put_head(const struct ratchet *r, struct wr *w)
 	wr_u32(&t, h->pqn_send);
 	wr_u8(&t, h->send_pending);
 	tlv_put(w, TAG_COUNTERS, wr_done(&t));
+	t = wr_init(tmp, sizeof(tmp));
+	wr_u32(&t, h->turns);
+	wr_u32(&t, h->sent);
+	wr_u32(&t, h->received);
+	tlv_put(w, TAG_DONE, wr_done(&t));
 	wipe(tmp, sizeof(tmp));
 }
 
@@ -223,6 +232,11 @@ get_field(uint32_t tag, struct span v, struct ratchet *r)
 		break;
 	case TAG_COUNTERS:
 		get_counters(&rd, h);
+		break;
+	case TAG_DONE:
+		h->turns = rd_u32(&rd);
+		h->sent = rd_u32(&rd);
+		h->received = rd_u32(&rd);
 		break;
 	case TAG_PQ:
 		get_pq(&rd, &h->pq);

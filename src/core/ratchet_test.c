@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/tlv.h"
 #include "core/pad.h"
 #include "core/test_world.h"
 
@@ -289,6 +290,49 @@ test_ratchet_store_refuses_malformed(void **state)
 	assert_int_equal(r.h.has_dhs, false);
 }
 
+/* What is counted is kept, and nothing depends on it: a record of an older
+ * program has none of it. */
+static void
+test_ratchet_counts_turns_and_messages(void **state)
+{
+	static uint8_t mem[8192], old[8192];
+	static struct ratchet r;
+	struct wr w = wr_init(mem, sizeof(mem)), o = wr_init(old, sizeof(old));
+	struct tlv t;
+	struct span v;
+	uint32_t tag;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		pass(a, b);
+		pass(a, b);
+		pass(b, a);
+	}
+	/* Each side: three chains of its own, three of the other. */
+	assert_int_equal(a->h.turns, 6);
+	assert_int_equal(b->h.turns, 6);
+	assert_int_equal(a->h.sent, 6);
+	assert_int_equal(a->h.received, 3);
+	assert_int_equal(b->h.sent, 3);
+	assert_int_equal(b->h.received, 6);
+	assert_int_equal(ratchet_store_encode(a, &w), OK);
+	assert_int_equal(ratchet_store_decode(wr_done(&w), &r), OK);
+	assert_int_equal(r.h.turns, 6);
+	assert_int_equal(r.h.sent, 6);
+	assert_int_equal(r.h.received, 3);
+	t = tlv_init(wr_done(&w));
+	while (tlv_next(&t, &tag, &v))
+		if (tag != 17)
+			tlv_put(&o, tag, v);
+	assert_true(o.n + 14 == w.n);
+	assert_int_equal(ratchet_store_decode(wr_done(&o), &r), OK);
+	assert_int_equal(r.h.turns, 0);
+	memcpy(a, &r, sizeof(r));
+	pass(a, b);
+	pass(b, a);
+	assert_int_equal(a->h.turns, 2);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -303,6 +347,7 @@ main(void)
 		TEST(test_ratchet_spends_malformed_frames),
 		TEST(test_ratchet_asks_for_a_rekey_in_three_turns),
 		TEST(test_ratchet_store_refuses_malformed),
+		TEST(test_ratchet_counts_turns_and_messages),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 

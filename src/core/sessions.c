@@ -27,7 +27,8 @@ fill_info(const struct session *s, uint8_t count, struct sessions_info *out)
 	    .sid = s->m.sid, .created_ms = s->m.created_ms,
 	    .epoch = s->ratchet.h.pq.epoch, .suite = SUITE_RATCHET,
 	    .pq_auth = auth_of(&s->m, s->ratchet.h.pq.epoch), .count = count,
-	    .skipped = s->ratchet.skipped_n,
+	    .skipped = s->ratchet.skipped_n, .turns = s->ratchet.h.turns,
+	    .sent = s->ratchet.h.sent, .received = s->ratchet.h.received,
 	    .last_mix_ms = s->ratchet.h.pq.last_mix_ms };
 }
 

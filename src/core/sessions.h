@@ -27,6 +27,9 @@ struct sessions_info {
 	struct session_sid sid;
 	uint64_t created_ms;
 	uint32_t epoch;
+	/* Diffie-Hellman steps and messages so far (of a session that an
+	 * older program made: since it was first stored by this one). */
+	uint32_t turns, sent, received;
 	enum pq_auth pq_auth;
 	uint8_t suite;
 	uint8_t count;			/* sessions in all */
