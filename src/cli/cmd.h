@@ -13,5 +13,7 @@
 	enum exit_status cmd_##name(struct host *h, const struct args *a);
 #include "cli/commands.def"
 #undef COMMAND
+/* `pin NAME --chat`: the chat itself (cmd_chats.c). */
+enum exit_status cmd_pin_chat(struct host *h, const struct args *a);
 
 #endif

@@ -138,6 +138,12 @@ cmd_pin(struct host *h, const struct args *a)
 	struct client_input in = { .type = CLIENT_PIN };
 	struct client_person p;
 	struct chat_id chat;
+	if (a->chat && a->operand_n > 1) {
+		host_error(h, "--chat is about the chat: give no id");
+		return EXIT_USAGE;
+	}
+	if (a->chat)
+		return cmd_pin_chat(h, a);
 	enum exit_status st = pick_person(h, a, &p);
 	if (st == EXIT_OK)
 		st = pick_chat(h, &p, &chat);

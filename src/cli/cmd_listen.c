@@ -10,6 +10,7 @@ struct listening {
 	struct client_person person;
 	uint64_t left;		/* 0: no limit */
 	bool limited, done;
+	bool say_away;		/* on the connection that came up */
 	struct buf out;
 	enum err err;
 };
@@ -82,6 +83,26 @@ on_journal(struct host *h, const struct client_show *s)
 		l->done = true;
 }
 
+/* Each connection is online until it says otherwise. */
+static void
+on_show(struct host *h, const struct client_show *s)
+{
+	struct listening *l = h->ops->ctx;
+	if (s->type == SHOW_LINK)
+		l->say_away = h->args->away && s->u.link.up;
+}
+
+static void
+on_idle(struct host *h)
+{
+	struct listening *l = h->ops->ctx;
+	struct client_input in = { .type = CLIENT_AWAY, .u.on = true };
+	if (!l->say_away)
+		return;
+	l->say_away = false;
+	host_input(h, &in);
+}
+
 static bool
 is_over(struct host *h, const void *ctx)
 {
@@ -94,7 +115,8 @@ enum exit_status
 cmd_listen(struct host *h, const struct args *a)
 {
 	struct listening l = { 0 };
-	struct host_ops ops = { .on_journal = on_journal, .ctx = &l };
+	struct host_ops ops = { .on_journal = on_journal, .on_show = on_show,
+	    .on_idle = on_idle, .ctx = &l };
 	unsigned long count = 0;
 	buf_init(&l.out, (size_t)1 << 20);
 	if (a->count != NULL && args_number(a->count, 1, 1000000000, &count)) {

@@ -7,6 +7,7 @@
 #include "cli/cmd.h"
 #include "cli/show.h"
 #include "cli/show_about.h"
+#include "cli/there.h"
 
 #define OUT_MAX ((size_t)1 << 18)
 
@@ -138,6 +139,9 @@ session_json(const struct client_device *d, struct buf *out)
 		TRY(show_json_str(out, "suite", SPAN("ratchet")));
 		TRY(show_json_str(out, "postQuantumAuth",
 		    span_str(pq_text(d->pq_auth))));
+		TRY(show_json_u64(out, "turns", d->turns));
+		TRY(show_json_u64(out, "messagesSealed", d->sent));
+		TRY(show_json_u64(out, "messagesOpened", d->received));
 		TRY(show_json_u64(out, "keysMixed", d->epoch > 0 ?
 		    d->epoch - 1 : 0));
 		TRY(show_json_time(out, "since", d->since_ms));
@@ -146,14 +150,32 @@ session_json(const struct client_device *d, struct buf *out)
 	return buf_add_str(out, "}");
 }
 
+/* When somebody was seen last: the server's word, or what was heard once. */
+static uint64_t
+seen_ms(const struct client_person *p, const struct there_seen *seen)
+{
+	return seen->known && seen->seen_ms != 0 ? seen->seen_ms :
+	    p->last_seen_ms;
+}
+
+static enum err
+seen_json(const struct client_person *p, const struct there_seen *seen,
+    struct buf *out)
+{
+	if (seen->known)
+		TRY(show_json_str(out, "presence", span_str(seen->status)));
+	return show_json_time(out, "lastSeen", seen_ms(p, seen));
+}
+
 static enum err
 person_json(const struct client_person *p, const struct protection *x,
-    struct buf *out)
+    const struct there_seen *seen, struct buf *out)
 {
 	TRY(buf_add_str(out, "{"));
 	TRY(show_json_str(out, "username", p->name));
 	TRY(show_json_id(out, "userId", p->user.b));
 	TRY(show_json_id(out, "chatId", p->chat.b));
+	TRY(seen_json(p, seen, out));
 	TRY(show_json_u64(out, "devices", p->devices));
 	TRY(show_json_u64(out, "listVersion", p->version));
 	TRY(show_json_bool(out, "verified", p->verified));
@@ -167,6 +189,7 @@ person_json(const struct client_person *p, const struct protection *x,
 	TRY(show_json_time(out, "keyRenewed", x->trust.renewed_ms));
 	TRY(show_json_bool(out, "identityChanged", p->identity_changed));
 	TRY(show_json_bool(out, "blocked", p->blocked));
+	TRY(show_json_bool(out, "erased", p->erased));
 	TRY(show_json_name(out, "protection"));
 	TRY(buf_add_str(out, "["));
 	for (size_t i = 0; i < x->n; i++)
@@ -177,7 +200,7 @@ person_json(const struct client_person *p, const struct protection *x,
 static enum err
 put_session(const struct client_device *d, struct buf *out)
 {
-	char line[240], since[SHOW_TIME_LEN] = "-", mixed[SHOW_TIME_LEN] = "-";
+	char line[300], since[SHOW_TIME_LEN] = "-", mixed[SHOW_TIME_LEN] = "-";
 	show_time(d->since_ms, false, since);
 	show_time(d->mixed_ms, false, mixed);
 	if (!d->has_session)
@@ -185,8 +208,10 @@ put_session(const struct client_device *d, struct buf *out)
 		    (unsigned)d->device);
 	else
 		snprintf(line, sizeof(line), "\n  device %-6u  X25519 + "
-		    "ML-KEM-768, AES-256-GCM, since %s; %u keys mixed, last "
+		    "ML-KEM-768, AES-256-GCM, since %s; %u turns of the "
+		    "ratchet, %u keys mixed, last "
 		    "%s; authenticated: %s", (unsigned)d->device, since,
+		    (unsigned)d->turns,
 		    d->epoch > 0 ? (unsigned)d->epoch - 1 : 0, mixed,
 		    d->pq_auth == 2 ? "both, post-quantum" : d->pq_auth == 1 ?
 		    "they post-quantum, you classically so far" :
@@ -217,15 +242,33 @@ put_trust(const struct client_person *p, const struct client_trust *t,
 }
 
 static enum err
-person_status(struct host *h, const struct client_person *p, struct buf *out)
+put_seen(const struct client_person *p, const struct there_seen *seen,
+    struct buf *out)
+{
+	char at[SHOW_TIME_LEN];
+	if (seen->known)
+		TRY(put_text(out, "Presence", seen->status));
+	if (seen_ms(p, seen) == 0 || strcmp(seen->status, "online") == 0)
+		return OK;
+	show_time(seen_ms(p, seen), false, at);
+	return put_text(out, "Last seen", at);
+}
+
+static enum err
+person_status(struct host *h, const struct client_person *p,
+    const struct there_seen *seen, struct buf *out)
 {
 	char name[HOST_NAME_MAX + 1];
 	struct protection x = { .n = 0 };
 	TRY(look_at(h, p, &x));
 	if (h->args->json)
-		return person_json(p, &x, out);
+		return person_json(p, &x, seen, out);
 	show_name(h, &p->user, name);
 	TRY(put_text(out, "Person", name));
+	if (p->erased)
+		TRY(put_text(out, "Account", "deleted"));
+	else
+		TRY(put_seen(p, seen, out));
 	TRY(put_number(out, "Devices", p->devices));
 	TRY(put_text(out, "Verified", p->verified ? "yes" : "no"));
 	TRY(put_trust(p, &x.trust, out));
@@ -240,7 +283,8 @@ person_status(struct host *h, const struct client_person *p, struct buf *out)
 
 /* Writes about a person, or about this profile where p is NULL. */
 typedef enum err (*about_fn)(struct host *h, const struct client_person *p,
-    const struct client_status *s, struct buf *out);
+    const struct client_status *s, const struct there_seen *seen,
+    struct buf *out);
 
 /* Prints about the person that is the first operand, or about the profile. */
 static enum exit_status
@@ -248,10 +292,14 @@ about(struct host *h, const struct args *a, about_fn put)
 {
 	struct client_status s = { 0 };
 	struct client_person p = { 0 };
+	struct there_seen seen = { .known = false };
 	struct buf out;
 	enum exit_status st = host_open_reader(h, a, NULL);
 	if (st == EXIT_OK && a->operand_n > 0)
 		st = host_find_fresh(h, a->operand[0], &p);
+	if (st == EXIT_OK && a->operand_n > 0 && !a->offline &&
+	    a->cmd == CMD_status)
+		st = there_ask(h, &p.user, &seen);
 	if (st != EXIT_OK)
 		return st;
 	buf_init(&out, OUT_MAX);
@@ -260,16 +308,18 @@ about(struct host *h, const struct args *a, about_fn put)
 		return finish(h, &out, e);
 	e = client_status(&h->client, &h->query, &s);
 	if (e == OK)
-		e = put(h, a->operand_n > 0 ? &p : NULL, &s, &out);
+		e = put(h, a->operand_n > 0 ? &p : NULL, &s, &seen, &out);
 	host_read_end(h);
 	return finish(h, &out, e);
 }
 
 static enum err
 put_status(struct host *h, const struct client_person *p,
-    const struct client_status *s, struct buf *out)
+    const struct client_status *s, const struct there_seen *seen,
+    struct buf *out)
 {
-	return p != NULL ? person_status(h, p, out) : own_status(h, s, out);
+	return p != NULL ? person_status(h, p, seen, out) :
+	    own_status(h, s, out);
 }
 
 enum exit_status
@@ -326,8 +376,10 @@ device_line(const struct client_device *d, struct buf *out)
 
 static enum err
 put_devices(struct host *h, const struct client_person *p,
-    const struct client_status *s, struct buf *out)
+    const struct client_status *s, const struct there_seen *seen,
+    struct buf *out)
 {
+	(void)seen;
 	const struct user_id *user = p != NULL ? &p->user : &s->user;
 	struct client_device d[CLIENT_DEVICES_MAX];
 	size_t n = 0;

@@ -394,6 +394,35 @@ tui_command_complete(struct tui *t)
 	return true;
 }
 
+/* "@an" before the cursor becomes "@ann ": those of the chat can be meant. */
+bool
+tui_command_mention(struct tui *t)
+{
+	struct tui_compose *c = t->m.compose;
+	const struct tui_chat *with = tui_model_current(&t->m);
+	const char *name[2] = { with != NULL ? with->name : "",
+	    t->m.me_name };
+	char rest[HOST_NAME_MAX + 2];
+	const char *found = NULL;
+	size_t at = c->at;
+	while (at > 0 && c->text[at - 1] != '@' && c->text[at - 1] != ' ' &&
+	    c->text[at - 1] != '\n' && c->at - at < HOST_NAME_MAX)
+		at--;
+	if (at == 0 || c->text[at - 1] != '@' || (at > 1 &&
+	    c->text[at - 2] != ' ' && c->text[at - 2] != '\n' &&
+	    c->text[at - 2] != '('))
+		return false;
+	struct span typed = span_of(c->text + at, c->at - at);
+	for (size_t i = 0; i < 2 && found == NULL; i++)
+		if (typed.n <= strlen(name[i]) && name[i][0] != '\0' &&
+		    span_eq_nocase(typed, span_of(name[i], typed.n)))
+			found = name[i];
+	if (found == NULL)
+		return false;
+	snprintf(rest, sizeof(rest), "%s ", found + typed.n);
+	return tui_compose_insert(c, span_str(rest));
+}
+
 /* ---- help ---- */
 
 static const struct {
@@ -407,7 +436,7 @@ static const struct {
 	{ "^W ^U ^K Alt-D", "cut a word, to the line's start, end" },
 	{ "^Y ^_", "put back what was cut; undo" },
 	{ "^P ^N", "what you sent before (^N in an empty field: new chat)" },
-	{ "Tab", "complete a /command; else: next region" },
+	{ "Tab", "complete a /command, an @name; else: next region" },
 	{ "Messages", NULL },
 	{ "PgUp PgDn, wheel", "scroll; Esc to the end" },
 	{ "Up", "select a message (from the first line)" },

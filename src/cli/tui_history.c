@@ -202,6 +202,61 @@ text_line(struct place *p, struct span line, bool code)
 	}
 }
 
+/*
+ * The lines of a text as they are shown: those of a block between two lines of
+ * ``` are code, and the two themselves (the first may name a language) are not
+ * shown. A fence that nothing closes is text.
+ */
+struct lines {
+	struct tui_wrap w;
+	const uint8_t *start;	/* of the text */
+	bool code;
+};
+
+static struct lines
+lines_init(struct span text)
+{
+	return (struct lines){ tui_wrap_init(text), text.p, false };
+}
+
+static bool
+is_fence(struct span line, bool closes)
+{
+	size_t i = 3;
+	if (!span_starts(line, SPAN("```")))
+		return false;
+	while (i < line.n && line.p[i] != '`' && line.p[i] != '\n' &&
+	    !(closes && line.p[i] != ' '))
+		i++;
+	return i == line.n || line.p[i] == '\n';
+}
+
+/* Is there another fence in what follows, and something before it? */
+static bool
+is_closed(struct span rest)
+{
+	for (size_t at = 0; at < rest.n;
+	    at += span_find(span_sub(rest, at, rest.n), '\n') + 1)
+		if (is_fence(span_sub(rest, at, rest.n), true))
+			return at > 0;
+	return false;
+}
+
+static bool
+lines_next(struct lines *l, size_t cols, struct span *line_out)
+{
+	while (tui_wrap_next(&l->w, cols, line_out)) {
+		bool begins = line_out->p == l->start ||
+		    (line_out->n > 0 && line_out->p[-1] == '\n');
+		if (!begins || !is_fence(*line_out, l->code))
+			return true;
+		if (!l->code && !is_closed(l->w.rest))
+			return true;
+		l->code = !l->code;
+	}
+	return false;
+}
+
 /* Lines of the text as shown, and the widest; folded ones count 30. */
 struct measure {
 	size_t lines, widest, last;
@@ -212,9 +267,9 @@ static struct measure
 measure(const struct place *p, struct span text, size_t cols)
 {
 	struct measure r = { 0 };
-	struct tui_wrap w = tui_wrap_init(text);
+	struct lines w = lines_init(text);
 	struct span line;
-	while (tui_wrap_next(&w, cols, &line)) {
+	while (lines_next(&w, cols, &line)) {
 		if (r.lines == TUI_FOLD_LINES && !p->e->open) {
 			r.folded = true;
 			r.last = 0;
@@ -232,14 +287,11 @@ static void
 text_lines(struct place *p, struct span text, size_t cols,
     const struct measure *ms)
 {
-	struct tui_wrap w = tui_wrap_init(text);
+	struct lines w = lines_init(text);
 	struct span line;
-	bool code = false;
-	for (size_t n = 0; n < ms->lines && tui_wrap_next(&w, cols, &line);
+	for (size_t n = 0; n < ms->lines && lines_next(&w, cols, &line);
 	    n++) {
-		bool fence = span_starts(line, SPAN("```"));
-		text_line(p, line, code || fence);
-		code = code != fence;
+		text_line(p, line, w.code);
 		gutter(p, TUI_HIT_ITEM);
 		p->row++;
 	}

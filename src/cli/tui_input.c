@@ -404,6 +404,8 @@ in_compose(struct tui *t, const struct tui_key *k)
 		select_last(t);
 	else if (k->name == TUI_KEY_ESC)
 		escape(t);
+	else if (k->name == TUI_KEY_TAB && tui_command_mention(t))
+		tui_act_typed(t);
 	else if (k->name == TUI_KEY_TAB && !tui_command_complete(t))
 		tui_model_next_focus(&t->m, false);
 }

@@ -22,6 +22,7 @@ enum call_what {
 	CALL_REFRESH,		/* POST /api/auth/refresh */
 	CALL_SYNC,		/* GET /api/sync */
 	CALL_BLOCKS,		/* GET /api/blocks */
+	CALL_CHATS,		/* GET /api/chats, page by page */
 	CALL_PEOPLE,		/* GET /api/users/search */
 	CALL_SETTINGS_GET,	/* GET /api/settings */
 	CALL_SETTINGS_PUT,	/* PUT /api/settings */

@@ -246,6 +246,8 @@ client_answer(struct step *s, const struct client_input *in)
 		return link_heard_sync(s, &a);
 	case CALL_BLOCKS:
 		return prefs_heard_blocks(s, &a);
+	case CALL_CHATS:
+		return prefs_heard_chats(s, &a);
 	case CALL_PEOPLE:
 		return prefs_heard_people(s, &a);
 	case CALL_SETTINGS_GET:

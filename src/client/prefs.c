@@ -4,6 +4,7 @@
 #include "client/prefs.h"
 
 #include "base/text.h"
+#include "client/arcin.h"
 #include "client/item.h"
 #include "client/person.h"
 #include "client/setting.h"
@@ -265,6 +266,68 @@ prefs_heard_me(struct step *s, const struct chat_me_rec *me)
 	c.flags = flags;
 	TRY(person_save_chat(s, &c));
 	return prefs_show_chat(s, &c);
+}
+
+/*
+ * How the account keeps its chats, for a device that was not there when it was
+ * set: once, when the history is here and no change of its own waits.
+ */
+enum err
+prefs_ask_chats(struct step *s, struct span cursor)
+{
+	struct call_new n = { .what = CALL_CHATS, .method = "GET" };
+	struct span key, value, none = { NULL, 0 };
+	struct wr w;
+	bool made;
+	enum err err = rec_seek(&s->r, REC_TASK, none, none, false, &key,
+	    &value);
+
+	if (err != ERR_NOT_FOUND)
+		return err;
+	if (arcin_is_open(s) || call_is_open(s->c, CALL_CHATS, NULL))
+		return OK;
+	TRY(step_wr(s, 64 + cursor.n, &w));
+	wr_str(&w, "/api/chats?limit=100");
+	wr_str(&w, cursor.n != 0 ? "&cursor=" : "");
+	wr_span(&w, cursor);
+	n.path = wr_done(&w);
+	return call_make(s, &n, &made);
+}
+
+static enum err
+prefs_take_chat(struct step *s, const struct chat_rec *rec)
+{
+	struct chat_me_rec me = { .chat_id = rec->chat_id,
+	    .muted = rec->muted, .pinned = rec->pinned,
+	    .archived = rec->archived, .notify = rec->notify };
+
+	if (rec->type != CHAT_TYPE_DIRECT || !rec->has_members ||
+	    !rec->has_pinned || !rec->has_archived || !rec->has_notify)
+		return OK;
+	TRY(person_heard_chat(s, rec));
+	return prefs_heard_me(s, &me);
+}
+
+enum err
+prefs_heard_chats(struct step *s, const struct call_answer *a)
+{
+	struct chat_list_rep rep;
+	struct setting t;
+	size_t i;
+
+	if (a->err != OK && (a->status < 400 || a->status >= 500 ||
+	    a->status == 401 || a->status == 429))
+		return OK;
+	if (a->err == OK && shape_decode(&shape_chat_list_rep, a->data, s->a,
+	    &rep, NULL) == OK) {
+		for (i = 0; i < rep.chats.n; i++)
+			TRY(prefs_take_chat(s, &rep.chats.p[i]));
+		if (rep.has_next_cursor)
+			return prefs_ask_chats(s, rep.next_cursor);
+	}
+	TRY(setting_load(s, &t));
+	t.chats_known = true;
+	return setting_save(s, &t);
 }
 
 enum err

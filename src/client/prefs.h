@@ -12,6 +12,10 @@
 MUST_USE enum err prefs_take(struct step *s, const struct client_input *in);
 
 /* Answers, and what own other devices did. */
+/* Asks for a page of the chats; cursor: of the one before, or empty. */
+MUST_USE enum err prefs_ask_chats(struct step *s, struct span cursor);
+MUST_USE enum err prefs_heard_chats(struct step *s,
+    const struct call_answer *a);
 MUST_USE enum err prefs_heard_blocks(struct step *s,
     const struct call_answer *a);
 MUST_USE enum err prefs_heard_people(struct step *s,

@@ -4,6 +4,7 @@
 #include "client/setting.h"
 
 #include "base/text.h"
+#include "client/prefs.h"
 #include "client/secret.h"
 #include "client/setup.h"
 #include "core/settings.h"
@@ -11,12 +12,15 @@
 
 #define SETTING_VERSION 1
 #define SETTING_BLOB_VERSION 1
+#define SETTING_BLOCKS_KNOWN 1u
+#define SETTING_CHATS_KNOWN 2u
 
 enum err
 setting_load(struct step *s, struct setting *t)
 {
 	struct span value;
 	struct rd r;
+	uint8_t known;
 	enum err err = rec_get(&s->r, REC_SETTINGS, (struct span){ NULL, 0 },
 	    &value);
 
@@ -29,7 +33,9 @@ setting_load(struct step *s, struct setting *t)
 		return ERR_VERSION;
 	t->known = rd_u8(&r) != 0;
 	t->stale = rd_u8(&r) != 0;
-	t->blocks_known = rd_u8(&r) != 0;
+	known = rd_u8(&r);
+	t->blocks_known = known & SETTING_BLOCKS_KNOWN;
+	t->chats_known = known & SETTING_CHATS_KNOWN;
 	t->version = rd_u64(&r);
 	t->flags = rd_u32(&r);
 	t->mask = rd_u32(&r);
@@ -48,7 +54,8 @@ setting_save(struct step *s, const struct setting *t)
 	wr_u8(&w, SETTING_VERSION);
 	wr_u8(&w, t->known);
 	wr_u8(&w, t->stale);
-	wr_u8(&w, t->blocks_known);
+	wr_u8(&w, (uint8_t)((t->blocks_known ? SETTING_BLOCKS_KNOWN : 0) |
+	    (t->chats_known ? SETTING_CHATS_KNOWN : 0)));
 	wr_u64(&w, t->version);
 	wr_u32(&w, t->flags);
 	wr_u32(&w, t->mask);
@@ -315,6 +322,8 @@ setting_pump(struct step *s)
 	TRY(setting_load(s, &t));
 	if (!t.blocks_known)
 		TRY(call_make(s, &blocks, &made));
+	if (!t.chats_known)
+		TRY(prefs_ask_chats(s, (struct span){ NULL, 0 }));
 	if (!t.known || t.stale)
 		return call_make(s, &get, &made);
 	if ((t.mask == 0 && !t.prefs) || call_is_open(s->c,
@@ -348,6 +357,7 @@ setting_heard(struct step *s, const struct call_answer *a)
 {
 	struct settings_rep rep;
 	struct setting t;
+	bool older;
 
 	TRY(setting_load(s, &t));
 	if (a->err != OK || shape_decode(&shape_settings_rep, a->data, s->a,
@@ -361,9 +371,13 @@ setting_heard(struct step *s, const struct call_answer *a)
 	}
 	t.known = true;
 	t.stale = false;
+	/* Older than what was here: put back, or an old copy. It is not taken,
+	 * and what is here goes up again behind it. */
+	older = rep.version < t.version;
+	t.prefs = t.prefs || older;
 	t.version = rep.version;
 	t.flags = (t.flags & t.mask) | (setting_flags(&rep.flags) & ~t.mask);
-	if (rep.has_data)
+	if (rep.has_data && !older)
 		TRY(setting_open(s, rep.version, rep.data));
 	s->c->dirty = true;
 	TRY(setting_save(s, &t));

@@ -17,6 +17,7 @@ struct setting {
 	bool known;			/* fetched once */
 	bool stale;			/* to be fetched anew */
 	bool blocks_known;
+	bool chats_known;		/* how the account keeps its chats */
 	uint64_t version;
 	uint32_t flags;			/* as they are to be */
 	uint32_t mask;			/* of those that wait */

@@ -263,6 +263,62 @@ def test_unread_marks_and_chats(home):
               'draft' not in chat, f'{chat}')
 
 
+def test_who_is_there_and_how_chats_are_kept(home):
+    with World(home) as w:
+        w.ann.run('send', 'bob', 'hi')
+        w.bob.run('history', 'ann')
+
+        def chat(*args):
+            return w.bob.json('chats', *args)[0]
+
+        def status():
+            return w.bob.json('status', 'ann')[0]
+
+        ears = Listener(w.ann)
+        eventually(lambda: status()['presence'] == 'online', 'ann is there')
+        check('Presence       online' in w.bob.run('status', 'ann'), 'words')
+        eventually(lambda: chat().get('presence') == 'online', 'in the list')
+        check(' online' in w.bob.run('chats'), f'{w.bob.run("chats")}')
+        ears.stop()
+        eventually(lambda: status()['presence'] == 'offline' and
+                   status()['lastSeen'], 'ann has gone')
+        check('Last seen      ' in w.bob.run('status', 'ann'), 'when')
+        own = Listener(w.bob)           # who listens remembers it
+        w.ann.popen('--json', 'listen', '--count', '1')
+        eventually(lambda: chat('--offline').get('lastSeen'), 'heard once')
+        w.bob.run('send', 'ann', 'that ends it')
+        own.stop()
+        check('presence' not in chat('--offline'), 'not asked')
+        check(' seen ' in w.bob.run('chats', '--offline'), 'in words')
+        ears = Listener(w.ann, '--away')
+        eventually(lambda: status()['presence'] == 'away', 'a silent one')
+        eventually(lambda: chat().get('presence') == 'away', 'in the list')
+        ears.stop()
+        w.ann.run('settings', 'presence=off', 'last-seen=off')
+        ears = Listener(w.ann)
+        w.ann.run('history', 'bob')
+        check(status()['presence'] == 'offline', 'she does not say')
+        ears.stop()
+        # How a chat is kept, on all devices.
+        for word, how in (('mentions', 'mentions-only'), ('none', 'quiet')):
+            w.bob.run('notify', 'ann', word)
+            check(w.bob.run('notify', 'ann').strip() == word, word)
+            check(chat()['notify'] == word and
+                  how in w.bob.run('chats', '--offline'), how)
+        check(w.bob.json('notify', 'ann') == [{'notify': 'none'}], 'JSON')
+        w.bob.run('notify', 'ann', 'some', status=2)
+        w.bob.run('pin', 'ann', '--chat')
+        check(chat()['pinned'], 'pinned')
+        other = second(home, w.bob, 'bob2')
+        there = other.json('chats')[0]
+        check(there['pinned'] and there['notify'] == 'none', f'{there}')
+        w.bob.run('pin', 'ann', '--chat', '--off')
+        w.bob.run('notify', 'ann', 'all')
+        there = other.json('chats')[0]
+        check(not there['pinned'] and there['notify'] == 'all', f'{there}')
+        w.bob.run('pin', 'ann', 'abc', '--chat', status=2)
+
+
 def test_blocks_reports_and_people(home):
     with World(home) as w:
         w.ann.run('send', 'bob', 'hello')
@@ -272,13 +328,19 @@ def test_blocks_reports_and_people(home):
         w.bob.run('send', 'ann', 'no', status=5)
         check('blocked' in w.bob.err, w.bob.err)
         w.ann.run('send', 'bob', 'let me in', status=5)
+        check('cannot be written to' in w.ann.err, w.ann.err)
         check(len(rows(w.bob, 'ann')) == 1, 'nothing came')
         w.bob.run('unblock', 'ann')
         check(w.bob.json('blocks') == [], 'empty')
+        w.bob.run('unblock', 'ann')
+        check('ann is not blocked' in w.bob.err, w.bob.err)
         w.ann.run('send', 'bob', 'thanks')
         find(w.bob, 'ann', 'thanks')
         w.bob.run('report', 'ann', 'spam', m['id'], '--comment', 'too loud')
-        w.bob.run('report', 'ann', 'nonsense', status=5)
+        w.bob.run('report', 'ann', 'nonsense', status=2)
+        check('impersonation' in w.bob.err, 'reasons are not named')
+        w.bob.run('people', 'a', status=2)
+        check('two characters' in w.bob.err, 'why "a" is not looked for')
         check([p['username'] for p in w.ann.json('people', 'bo')] == ['bob'],
               'by a part of the name')
         w.ann.run('people', 'nobody_x', status=1)
@@ -444,6 +506,7 @@ if __name__ == '__main__':
         test_reactions_and_pins,
         test_timers,
         test_unread_marks_and_chats,
+        test_who_is_there_and_how_chats_are_kept,
         test_blocks_reports_and_people,
         test_settings,
         test_two_devices_each,

@@ -226,6 +226,14 @@ def test_writing(home):
     a.expect(r'\u203a /slash')
     a.type('\x15/nonsense\r')
     a.expect(r'no such command')
+    # Tab: the two names of the chat, where a name can stand.
+    a.type('\x15hi @\tand @A\tok')
+    a.expect(r'\u203a hi @bob and @Ann ok')
+    a.type('\r')
+    wait_for(lambda: last(bob, 'ann')['text'] == 'hi @bob and @Ann ok' and
+             sorted(last(bob, 'ann')['mentions']) == ['ann', 'bob'],
+             f'mentions: {last(bob, "ann")}')
+    a.expect(r'Message bob')
     # Drafts are kept for each chat, over leaving and over a crash.
     a.type('\x15to bob')
     a.keys('alt-down')
