@@ -216,6 +216,26 @@ take_off(struct host *h, struct client_input *in)
 	return EXIT_OK;
 }
 
+/* Is there a device of that number? Said before anything is asked. */
+static bool
+is_mine(struct host *h, uint32_t device)
+{
+	struct client_device d[CLIENT_DEVICES_MAX];
+	struct client_status s;
+	bool found = false;
+	size_t n = 0;
+
+	if (host_read(h) != OK)
+		return false;
+	if (client_status(&h->client, &h->query, &s) != OK ||
+	    client_devices(&h->client, &h->query, &s.user, d, &n) != OK)
+		n = 0;
+	for (size_t i = 0; i < n; i++)
+		found = found || d[i].device == device;
+	host_read_end(h);
+	return found;
+}
+
 enum exit_status
 cmd_device(struct host *h, const struct args *a)
 {
@@ -231,6 +251,11 @@ cmd_device(struct host *h, const struct args *a)
 		return EXIT_USAGE;
 	}
 	in.u.device.device = (uint32_t)id;
+	if (!is_mine(h, in.u.device.device)) {
+		host_error(h, "the account has no device %lu; see: %s", id,
+		    host_hint(h, "devices"));
+		return EXIT_REFUSED;
+	}
 	if (strcmp(a->operand[0], "revoke") == 0 && a->operand_n == 2)
 		return take_off(h, &in);
 	if (strcmp(a->operand[0], "rename") != 0 || a->operand_n != 3) {

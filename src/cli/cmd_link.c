@@ -190,10 +190,26 @@ ask_code(struct host *h, char *out, size_t cap)
 }
 
 static enum exit_status
-enter_code(struct host *h, const struct linking_seen *l)
+give_code(struct host *h)
 {
 	struct client_input in = { .type = CLIENT_LINK_CODE };
 	char code[64];
+	enum exit_status st = ask_code(h, code, sizeof(code));
+
+	if (st != EXIT_OK)
+		return st;
+	in.u.link_code = span_str(code);
+	st = host_command(h, &in);
+	wipe(code, sizeof(code));
+	return st;
+}
+
+/* What are not six digits is asked for again; wrong digits end it. */
+static enum exit_status
+enter_code(struct host *h, const struct linking_seen *l)
+{
+	struct linking_seen now;
+	enum exit_status st;
 
 	if (!h->args->json)
 		printf("A device that calls itself \"%s\" asks to be linked.\n"
@@ -202,14 +218,12 @@ enter_code(struct host *h, const struct linking_seen *l)
 		    l->device, l->manager ? ", and adds and removes devices" :
 		    "");
 	fflush(stdout);
-	enum exit_status st = ask_code(h, code, sizeof(code));
-	if (st != EXIT_OK)
-		return st;
-	in.u.link_code = span_str(code);
-	st = host_command(h, &in);
-	wipe(code, sizeof(code));
-	/* Not six digits: asked once more. Wrong ones end it. */
-	return st == EXIT_REFUSED && isatty(STDIN_FILENO) ? EXIT_OK : st;
+	do {
+		st = give_code(h);
+		look(h, &now);
+	} while (st == EXIT_REFUSED && h->reply.err == ERR_VALIDATION &&
+	    now.state == LINK_ASKS && isatty(STDIN_FILENO));
+	return st;
 }
 
 static enum exit_status

@@ -6,6 +6,8 @@
 #include "cli/pick.h"
 #include "cli/show.h"
 
+#define PART_MIN 2	/* what the server searches for (docs/api.md) */
+
 static enum exit_status
 set_block(struct host *h, const struct args *a, bool on)
 {
@@ -14,6 +16,10 @@ set_block(struct host *h, const struct args *a, bool on)
 	enum exit_status st = pick_person(h, a, &p);
 	if (st != EXIT_OK)
 		return st;
+	if (!on && !p.blocked_by_me) {
+		host_note(h, "%s is not blocked", a->operand[0]);
+		return EXIT_OK;
+	}
 	in.u.verify.user = p.user;
 	in.u.verify.on = on;
 	return host_command(h, &in);
@@ -85,11 +91,27 @@ cmd_blocks(struct host *h, const struct args *a)
 	return EXIT_FAILED;
 }
 
+static bool
+is_reason(const char *text)
+{
+	static const char *const all[] = { "spam", "abuse", "threat",
+	    "illegal", "impersonation", "other" };
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (strcmp(text, all[i]) == 0)
+			return true;
+	return false;
+}
+
 enum exit_status
 cmd_report(struct host *h, const struct args *a)
 {
 	struct client_input in = { .type = CLIENT_REPORT };
 	struct client_person p;
+	if (!is_reason(a->operand[1])) {
+		host_error(h, "\"%.40s\" is no reason: spam, abuse, threat, "
+		    "illegal, impersonation, other", a->operand[1]);
+		return EXIT_USAGE;
+	}
 	enum exit_status st = pick_person(h, a, &p);
 	if (st == EXIT_OK && a->operand_n > 2)
 		st = pick_message(h, &p, a->operand[2], &in.u.report.ref);
@@ -106,8 +128,8 @@ cmd_report(struct host *h, const struct args *a)
 	in.u.report.with_text = a->with_text;
 	st = host_command(h, &in);
 	if (h->reply.err == ERR_VALIDATION)
-		host_note(h, "reasons are spam, abuse, threat, illegal, "
-		    "impersonation, other; you cannot report yourself");
+		host_note(h, "you cannot report yourself, and of messages "
+		    "only those that the person sent you");
 	return st;
 }
 
@@ -136,6 +158,10 @@ cmd_people(struct host *h, const struct args *a)
 	struct host_ops ops = { .on_show = on_show, .ctx = &f };
 	struct client_input in = { .type = CLIENT_SEARCH_PEOPLE,
 	    .u.name = span_str(a->operand[0]) };
+	if (strlen(a->operand[0]) < PART_MIN) {
+		host_error(h, "two characters of a name at least");
+		return EXIT_USAGE;
+	}
 	buf_init(&f.out, 4096);
 	enum exit_status st = host_open_reader(h, a, &ops);
 	if (st == EXIT_OK)

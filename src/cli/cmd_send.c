@@ -72,6 +72,9 @@ send_text(struct host *h, const char *name, struct sending *m)
 	if (st == EXIT_NETWORK)
 		host_error(h, "the message waits in this profile and is sent "
 		    "by its next command that reaches the server");
+	if (h->reply.err == ERR_FORBIDDEN)
+		host_note(h, "not sent: \"%s\" cannot be written to from "
+		    "this account", name);
 	return st;
 }
 

@@ -212,6 +212,7 @@ take_reply(struct host *h, const struct client_show *s)
 	case SHOW_KEYS_MISSING: case SHOW_SIGNED_OUT: case SHOW_LINKING:
 	case SHOW_PROGRESS: case SHOW_BACKUP: case SHOW_PART:
 	case SHOW_REVOKED: case SHOW_RENEW_DUE: case SHOW_REACTION:
+	case SHOW_GONE:
 	case SHOW_PIN: case SHOW_CHAT_STATE: case SHOW_SETTINGS:
 	case SHOW_BLOCKED: case SHOW_FOUND:
 	default:
@@ -538,12 +539,17 @@ host_peek(struct host *h)
 	bool enters = h->args->cmd == CMD_login ||
 	    h->args->cmd == CMD_link || h->args->cmd == CMD_restore ||
 	    h->args->cmd == CMD_register || h->args->cmd == CMD_account;
-	if (!st.signed_in && !enters) {
+	/* What is here can be read by whom it belongs to, session or not. */
+	if (st.signed_in || enters || h->args->offline)
+		return EXIT_OK;
+	if (st.revoked)
+		host_error(h, "this device was taken off the account; what "
+		    "it has can be read with --offline, and it may be linked "
+		    "again: %s", host_hint(h, "link"));
+	else
 		host_error(h, "nobody is signed in on this profile; do it "
 		    "with: %s", host_hint(h, "login"));
-		return EXIT_SIGNED_OUT;
-	}
-	return EXIT_OK;
+	return EXIT_SIGNED_OUT;
 }
 
 enum exit_status

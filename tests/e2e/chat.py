@@ -20,16 +20,17 @@ ROWS, COLS = 24, 60
 class Terminal:
     """nightjar chat on a terminal; `screen` is all that it has written."""
 
-    def __init__(self, client, *args):
+    def __init__(self, client, *args, words=('chat', '--plain')):
         self.client = client
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ,
                     struct.pack('HHHH', ROWS, COLS, 0, 0))
         self.before = termios.tcgetattr(slave)
         self.slave = slave
-        self.p = subprocess.Popen([lib.program('nightjar'), 'chat', '--plain', *args],
-                                  env=client.env, stdin=slave, stdout=slave,
-                                  stderr=slave, start_new_session=True)
+        self.p = subprocess.Popen(
+            [lib.program('nightjar'), *words, *args], env=client.env,
+            stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
         self.screen = b''
 
     def text(self):

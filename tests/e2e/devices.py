@@ -6,6 +6,7 @@ import os
 import threading
 import time
 
+from chat import Terminal
 from lib import (Client, Failure, Listener, Server, check,
                  check_no_plaintext, main)
 from linking import Side, link, second
@@ -62,6 +63,29 @@ def test_four_devices_of_two_people_see_the_same(home):
               'anna2' and not own[1]['manager'], f'devices {own}')
         check(bert.json('devices')[0][1]['manager'], 'bert2 is a manager')
         check_no_plaintext(server, [secret])
+    finally:
+        server.stop()
+
+
+def test_what_is_no_code_is_asked_for_again(home):
+    """At a terminal; it is no try."""
+    server, anna, bert = world(home)
+    try:
+        b = Side(Client(home, 'anna2', server.url), '--device-name', 'two')
+        text = b.until('waits')
+        while 'text' not in text:
+            text = b.until('waits')
+        a = Terminal(anna, text['text'], words=('link',))
+        code = b.until('code')['code']
+        for word in ('what?', '12345', ''):
+            a.expect('shows: ')
+            a.type(word + '\r')
+            a.expect('six digits')
+        a.expect('shows: ')
+        a.type(code[:3] + ' ' + code[3:] + '\r')
+        b.end()
+        a.wait()
+        check(len(anna.json('devices')[0]) == 2, 'it was not linked')
     finally:
         server.stop()
 
@@ -219,7 +243,8 @@ def test_revoked_is_out_at_once(home):
         # No manager: it may not; and nobody removes himself.
         anna2.run('device', 'revoke', '1', '--yes', status=5)
         anna.run('device', 'revoke', '1', '--yes', status=5)
-        anna.run('device', 'revoke', '77', '--yes', status=5)
+        anna.run('device', 'revoke', '77', status=5)
+        check('no device 77' in anna.err, 'it is not said what is wrong')
         anna.run('device', 'rename', '2', 'old phone')
         check(anna.json('devices')[0][1]['name'] == 'old phone', 'renamed')
         anna.run('device', 'revoke', '2', '--yes')
@@ -227,6 +252,11 @@ def test_revoked_is_out_at_once(home):
                    'the revoked device listens on')
         check(listening.p.wait() == 3, 'it ended otherwise')
         anna2.run('send', 'bert', 'too late', status=3)
+        # It is signed out; what it has is still its owner's.
+        got = anna2.json('history', 'bert', '--offline')
+        check([m['text'] for m in got if m['kind'] == 'text'] ==
+              ['hello', 'from two'], f'{got}')
+        check(not anna2.json('status', '--offline')[0]['signedIn'], 'is it?')
         bert.run('send', 'anna', 'not for two')
         anna2.run('login', '--yes', status=6)
         check(anna2.json('status')[0]['revoked'], 'it does not know')
@@ -379,6 +409,7 @@ def test_ten_thousand_messages_go_over(home):
 
 if __name__ == '__main__':
     main([test_four_devices_of_two_people_see_the_same,
+          test_what_is_no_code_is_asked_for_again,
           test_the_code_has_one_try,
           test_a_kill_in_any_state_of_linking,
           test_what_is_sent_meanwhile_is_neither_lost_nor_doubled,
