@@ -176,6 +176,24 @@ apply_edit_is_newer(const struct client_item *it, const struct apply *ap,
 	return memcmp(after, it->history_before, EVENT_HISTORY_LEN) != 0;
 }
 
+/* Is it in the chat that the event came in? Two names of the server's for the
+ * chat with one person are one chat, as is what stood for it before. */
+static enum err
+apply_is_here(struct step *s, const struct apply *ap,
+    const struct client_item *it, bool *out)
+{
+	struct chat c;
+	enum err err;
+
+	*out = ID_EQ(it->chat, ap->chat);
+	if (*out)
+		return OK;
+	err = person_chat(s, &it->chat, &c);
+	*out = err == OK ? ID_EQ(c.user, ap->other) :
+	    memcmp(it->chat.b, ap->other.b, ID_LEN) == 0;
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
 /* Both sides count from the same texts, where this one saw them. */
 static void
 apply_check_history(struct client_item *it, const struct event *e)
@@ -183,11 +201,11 @@ apply_check_history(struct client_item *it, const struct event *e)
 	const uint8_t *seen = e->edit_number == it->edit_number ?
 	    it->history_before : it->history;
 
-	/* One of them did not come here, or two devices edited at once. */
-	if (e->edit_number > it->edit_number + 1 ||
-	    e->edit_number < it->edit_number)
+	/* One of them did not come here: there is nothing to compare. */
+	if (e->edit_number > it->edit_number + 1)
 		return;
-	if (memcmp(seen, e->history, EVENT_HISTORY_LEN) != 0)
+	/* Fewer: made from another text than what is shown, or long ago. */
+	if (e->edit_number < it->edit_number || memcmp(seen, e->history, EVENT_HISTORY_LEN) != 0)
 		it->flags |= ITEM_OTHER_HISTORY;
 }
 
@@ -198,6 +216,7 @@ apply_edit(struct step *s, const struct apply *ap, enum apply_state *state,
 	const struct event *e = ap->e;
 	uint8_t after[EVENT_HISTORY_LEN];
 	struct client_item it, fresh;
+	bool here;
 	enum err err = item_find(s, &ap->from.account, &e->target, &it);
 
 	TRY(apply_history(s, e->history, &e->target, e->body, after));
@@ -205,6 +224,12 @@ apply_edit(struct step *s, const struct apply *ap, enum apply_state *state,
 	if (err == ERR_NOT_FOUND)
 		return apply_edit_alone(s, ap, &fresh, cause);
 	TRY(err);
+	TRY(apply_is_here(s, ap, &it, &here));
+	if (!here) {
+		*state = APPLY_DROPPED;
+		*cause = ERR_FORBIDDEN;
+		return OK;
+	}
 	if (it.kind == ITEM_REFUSED || it.kind == ITEM_REMOVED) {
 		/* It was lost, and here is what it says now. */
 		fresh.order = it.order;
@@ -237,10 +262,12 @@ apply_edit(struct step *s, const struct apply *ap, enum apply_state *state,
 
 /* Takes a message off: its sender's delete, or a hide of an own device. */
 static enum err
-apply_erase(struct step *s, const struct client_ref *to,
-    enum client_item_kind kind, enum apply_state *state)
+apply_erase(struct step *s, const struct apply *ap,
+    const struct client_ref *to, enum client_item_kind kind,
+    enum apply_state *state, enum err *cause)
 {
 	struct client_item it;
+	bool here;
 	enum err err = item_find(s, &to->sender, &to->event, &it);
 
 	if (err == ERR_NOT_FOUND) {
@@ -248,6 +275,12 @@ apply_erase(struct step *s, const struct client_ref *to,
 		return OK;
 	}
 	TRY(err);
+	TRY(apply_is_here(s, ap, &it, &here));
+	if (!here) {
+		*state = APPLY_DROPPED;
+		*cause = ERR_FORBIDDEN;
+		return OK;
+	}
 	if (it.kind == ITEM_HIDDEN || it.kind == kind)
 		return OK;
 	return erase_item(s, &it, kind);
@@ -331,7 +364,7 @@ apply_hide(struct step *s, const struct apply *ap, enum apply_state *state,
 	*state = APPLY_DONE;
 	*cause = OK;
 	ref = (struct client_ref){ about.author, ap->e->target };
-	return apply_erase(s, &ref, ITEM_HIDDEN, state);
+	return apply_erase(s, ap, &ref, ITEM_HIDDEN, state, cause);
 }
 
 enum err
@@ -348,12 +381,12 @@ apply_event(struct step *s, const struct apply *ap, enum apply_state *state,
 	case EVENT_EDIT:
 		return apply_edit(s, ap, state, cause);
 	case EVENT_DELETE:
-		TRY(apply_erase(s, &own, ITEM_DELETED, state));
+		TRY(apply_erase(s, ap, &own, ITEM_DELETED, state, cause));
+		if (*state != APPLY_LATER)
+			return OK;
 		/* It never came and never will: its id is used up. */
-		if (*state == APPLY_LATER)
-			TRY(item_use(s, &own.sender, &own.event));
 		*state = APPLY_DONE;
-		return OK;
+		return item_use(s, &own.sender, &own.event);
 	case EVENT_REACTION:
 	case EVENT_PIN:
 		return apply_about(s, ap, state, cause);

@@ -233,6 +233,7 @@ static enum err
 walk_one(struct step *s, struct walk *k)
 {
 	struct arcout *x = k->x;
+	struct arcrec_what what = { x->since_ms, x->timed };
 	struct span key, value;
 	struct wr w;
 	uint8_t kind;
@@ -249,8 +250,7 @@ walk_one(struct step *s, struct walk *k)
 	}
 	TRY(err);
 	TRY(step_wr(s, key.n + value.n + 64, &w));
-	TRY(arcrec_make(s, arcrec_walk[x->at], key, value, x->since_ms, &w,
-	    &kind));
+	TRY(arcrec_make(s, arcrec_walk[x->at], key, value, &what, &w, &kind));
 	if (!wr_ok(&w))
 		return ERR_SPACE;
 	/* A record that no chunk can hold stays here; none is that long. */
@@ -313,6 +313,8 @@ arcout_make_part(struct step *s, enum arcout_purpose purpose,
 
 	if (part == NULL)
 		return ERR_TOO_LARGE;
+	/* A backup stays: what has disappeared would stay in it. */
+	x->timed = purpose == ARCOUT_LINK;
 	TRY(arcout_walk(s, &s->m.user, x, part, &n));
 	if (n != 0) {
 		TRY(rec_put(&s->r, REC_PART, rec_key_span(&k),

@@ -29,6 +29,8 @@ struct arcout {
 	uint8_t last_n;			/* key of the last record taken */
 	uint8_t last[CLIENT_KEY_MAX];
 	bool begun, ended;		/* head written; last chunk made */
+	bool timed;			/* messages with a timer, too: for the
+					 * walk, not kept */
 	uint32_t chunks;		/* made */
 	uint32_t parts, sent;		/* made; at the server */
 	uint64_t bytes;

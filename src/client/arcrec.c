@@ -57,8 +57,8 @@ arcrec_make_chat(struct step *s, struct span key, struct wr *w)
 }
 
 static enum err
-arcrec_make_item(struct span key, struct span value, uint64_t since_ms,
-    struct wr *w, uint8_t *kind)
+arcrec_make_item(struct span key, struct span value,
+    const struct arcrec_what *what, struct wr *w, uint8_t *kind)
 {
 	struct item_place at;
 	struct client_item it;
@@ -69,8 +69,15 @@ arcrec_make_item(struct span key, struct span value, uint64_t since_ms,
 	if (it.state == STATE_WAITING || it.state == STATE_FAILED ||
 	    it.order >= ITEM_ORDER_WAITING)
 		return OK;
-	if ((it.server_ms != 0 ? it.server_ms : it.sender_ms) < since_ms)
+	if ((it.server_ms != 0 ? it.server_ms : it.sender_ms) <
+	    what->since_ms)
 		return OK;
+	if (it.expire_s != 0 && !what->timed) {
+		*kind = ARCREC_USED;
+		wr_bytes(w, it.sender.b, ID_LEN);
+		wr_bytes(w, it.event.b, ID_LEN);
+		return OK;
+	}
 	*kind = ARCREC_ITEM;
 	wr_span(w, key);
 	wr_span(w, value);
@@ -104,14 +111,28 @@ arcrec_put_said(const struct chat_id *chat, const struct client_ref *to,
 	wr_u64(w, time_ms);
 }
 
+/* What is said of a message that is left out is left out as well. */
 static enum err
-arcrec_make_reaction(struct step *s, struct span key, struct wr *w,
-    uint8_t *kind)
+arcrec_is_left(struct step *s, const struct client_ref *to,
+    const struct arcrec_what *what, bool *out)
+{
+	struct client_item it;
+	enum err err = item_find(s, &to->sender, &to->event, &it);
+
+	*out = err == OK && it.expire_s != 0 && !what->timed;
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
+static enum err
+arcrec_make_reaction(struct step *s, struct span key,
+    const struct arcrec_what *what, struct wr *w, uint8_t *kind)
 {
 	struct client_reaction r;
+	bool left;
 
 	TRY(react_load(s, key, &r));
-	if (r.position == 0)
+	TRY(arcrec_is_left(s, &r.to, what, &left));
+	if (r.position == 0 || left)
 		return OK;
 	*kind = ARCREC_REACTION;
 	arcrec_put_said(&r.chat, &r.to, &r.user, r.position, r.time_ms, w);
@@ -120,12 +141,15 @@ arcrec_make_reaction(struct step *s, struct span key, struct wr *w,
 }
 
 static enum err
-arcrec_make_pin(struct step *s, struct span key, struct wr *w, uint8_t *kind)
+arcrec_make_pin(struct step *s, struct span key,
+    const struct arcrec_what *what, struct wr *w, uint8_t *kind)
 {
 	struct client_pin p;
+	bool left;
 
 	TRY(react_load_pin(s, key, &p));
-	if (p.position == 0)
+	TRY(arcrec_is_left(s, &p.to, what, &left));
+	if (p.position == 0 || left)
 		return OK;
 	*kind = ARCREC_PIN;
 	arcrec_put_said(&p.chat, &p.to, &p.user, p.position, p.time_ms, w);
@@ -135,7 +159,7 @@ arcrec_make_pin(struct step *s, struct span key, struct wr *w, uint8_t *kind)
 
 enum err
 arcrec_make(struct step *s, uint8_t kind, struct span key, struct span value,
-    uint64_t since_ms, struct wr *w, uint8_t *kind_out)
+    const struct arcrec_what *what, struct wr *w, uint8_t *kind_out)
 {
 	*kind_out = 0;
 	switch (kind) {
@@ -155,14 +179,14 @@ arcrec_make(struct step *s, uint8_t kind, struct span key, struct span value,
 		wr_span(w, span_sub(value, 0, 16));
 		return OK;
 	case REC_ITEM:
-		return arcrec_make_item(key, value, since_ms, w, kind_out);
+		return arcrec_make_item(key, value, what, w, kind_out);
 	case REC_EVENT:
 		arcrec_make_used(key, value, w, kind_out);
 		return OK;
 	case REC_REACT:
-		return arcrec_make_reaction(s, key, w, kind_out);
+		return arcrec_make_reaction(s, key, what, w, kind_out);
 	case REC_PINNED:
-		return arcrec_make_pin(s, key, w, kind_out);
+		return arcrec_make_pin(s, key, what, w, kind_out);
 	default:
 		return ERR_ARG;
 	}

@@ -37,13 +37,20 @@ struct arcrec_count {
 };
 
 void arcrec_put_head(const struct arcrec_head *h, struct wr *w);
+/* Which entries of the history belong in it. */
+struct arcrec_what {
+	uint64_t since_ms;	/* what is older does not; 0: all */
+	bool timed;		/* what disappears after a time does, else
+				 * only that it was had */
+};
 /*
- * arcrec_make(s, kind, key, value, since_ms, w, kind_out):
+ * arcrec_make(s, kind, key, value, what, w, kind_out):
  * One record of the profile as a record of an archive, appended to w; 0 in
  * *kind_out: it does not belong there (not sent yet, too old).
  */
 MUST_USE enum err arcrec_make(struct step *s, uint8_t kind, struct span key,
-    struct span value, uint64_t since_ms, struct wr *w, uint8_t *kind_out);
+    struct span value, const struct arcrec_what *what, struct wr *w,
+    uint8_t *kind_out);
 /* The kinds of records that are walked, in this order; 0 ends them. */
 extern const uint8_t arcrec_walk[];
 /*

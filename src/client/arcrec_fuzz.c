@@ -30,6 +30,7 @@ open_side(struct fake_store *store, struct client *c, struct arena *a,
 static void
 take_again(struct step *s)
 {
+	const struct arcrec_what what = { 0, true };
 	struct arcrec_count n = { 0 };
 	size_t i, w, dirty = s->r.dirty_n;
 
@@ -44,7 +45,7 @@ take_again(struct step *s)
 		if (arcrec_walk[w] == 0 || !e.present)
 			continue;
 		if (step_wr(s, e.key.n + e.value.n + 128, &out) != OK ||
-		    arcrec_make(s, e.kind, e.key, e.value, 0, &out,
+		    arcrec_make(s, e.kind, e.key, e.value, &what, &out,
 		    &kind) != OK)
 			abort();
 		if (kind != 0 && arcrec_take(s, kind, wr_done(&out), true,

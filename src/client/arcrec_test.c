@@ -99,12 +99,15 @@ fill(struct side *x, unsigned n)
 	assert_int_equal(item_put(&x->s, &it), OK);
 }
 
+/* Is the archive of a backup, and not for a new device? */
+static bool is_backup;
+
 /* All of `from` into `to`, part by part; the number of chunks. */
 static uint32_t
 send(struct fake *f, struct side *from, struct side *to, uint64_t since,
     struct arcrec_count *n)
 {
-	struct arcout x = { .since_ms = since };
+	struct arcout x = { .since_ms = since, .timed = !is_backup };
 	uint8_t *part = fake_alloc(ARCOUT_PART_MAX), *plain =
 	    fake_alloc(ARCHIVE_PLAIN_LEN);
 	struct archive a;
@@ -298,6 +301,60 @@ test_arcrec_refuses_what_is_malformed(void **state)
 	fake_close(f);
 }
 
+/* docs/protocol.md, What an archive holds: what disappears after a time goes
+ * to a new device, and into no backup, which stays. */
+static void
+test_arcrec_backs_up_nothing_that_disappears(void **state)
+{
+	struct fake *f = fake_new(7);
+	struct side *a = fake_alloc(sizeof(*a)), *b = fake_alloc(sizeof(*b)),
+	    *c = fake_alloc(sizeof(*c));
+	struct react r = { .type = SHOW_REACTION, .chat = chat, .user = me,
+	    .position = 950, .text = SPAN("secret too") };
+	struct client_item it = item(30, &other, "in secret"), got;
+	struct client_reaction said;
+	struct rec_key k = rec_key();
+	struct arcrec_count n;
+	bool used;
+
+	(void)state;
+	side_open(a, f);
+	side_open(b, f);
+	side_open(c, f);
+	fill(a, 6);
+	it.expire_s = 3600;
+	assert_int_equal(item_put(&a->s, &it), OK);
+	r.to = (struct client_ref){ it.sender, it.event };
+	assert_int_equal(react_hear(&a->s, &r), OK);
+	rec_key_id(&k, it.sender.b);
+	rec_key_id(&k, it.event.b);
+	rec_key_id(&k, me.b);
+	(void)send(f, a, b, 0, &n);
+	assert_int_equal(n.messages, 7);
+	assert_int_equal(item_find(&b->s, &it.sender, &it.event, &got), OK);
+	assert_true(span_eq(got.text, SPAN("in secret")));
+	assert_int_equal(react_load(&b->s, rec_key_span(&k), &said), OK);
+	is_backup = true;
+	(void)send(f, a, c, 0, &n);
+	is_backup = false;
+	assert_int_equal(n.messages, 6);
+	assert_int_equal(count(c), 6);
+	assert_int_equal(item_find(&c->s, &it.sender, &it.event, &got),
+	    ERR_NOT_FOUND);
+	assert_int_equal(item_is_used(&c->s, &it.sender, &it.event, &used),
+	    OK);
+	assert_true(used);
+	assert_int_equal(react_load(&c->s, rec_key_span(&k), &said),
+	    ERR_NOT_FOUND);
+	side_commit(a);
+	side_commit(b);
+	side_commit(c);
+	fake_drop(a);
+	fake_drop(b);
+	fake_drop(c);
+	fake_close(f);
+}
+
 int
 main(void)
 {
@@ -306,6 +363,7 @@ main(void)
 		cmocka_unit_test(test_arcrec_keeps_what_is_known),
 		cmocka_unit_test(test_arcrec_leaves_out_what_is_too_old),
 		cmocka_unit_test(test_arcrec_refuses_what_is_malformed),
+		cmocka_unit_test(test_arcrec_backs_up_nothing_that_disappears),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

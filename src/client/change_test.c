@@ -4,6 +4,8 @@
  */
 #include "client/test_chat.h"
 
+#include "client/apply.h"
+
 static void
 test_change_reply_and_mention(void **state)
 {
@@ -334,6 +336,110 @@ test_change_pins(void **state)
 	fake_close(f);
 }
 
+/* An event of another own device of node 0, as if it had come. */
+static enum err
+hear(struct fake *f, struct apply *ap, struct event *e, int with,
+    enum err *cause)
+{
+	enum apply_state state = APPLY_DONE;
+	struct client_effects out;
+	struct arena a;
+	struct step s;
+	enum err err;
+
+	ap->chat = chat_of(f, 0, with);
+	ap->other = f->node[with].user;
+	ap->from = (struct address){ f->node[0].user, 9 };
+	ap->e = e;
+	arena_init_growing(&a, f->mem, 4u << 20, CLIENT_STEP_BYTES,
+	    fake_grow);
+	assert_int_equal(step_init(&s, &f->node[0].c, &a, f->now, true), OK);
+	err = apply_event(&s, ap, &state, cause);
+	assert_int_equal(step_end(&s, &out), OK);
+	fake_carry_out(f, &a, 0, out.first);
+	step_fini(&s);
+	arena_fini(&a);
+	return err;
+}
+
+/* docs/protocol.md, Events: conv names one chat; an edit, a deletion, a hide
+ * of another one is not obeyed. */
+static void
+test_change_of_another_chat_is_not_obeyed(void **state)
+{
+	struct fake *f = ready(13);
+	struct apply ap = { .position = 900, .order = 900 };
+	struct event e = { .kind = EVENT_EDIT, .body = SPAN("changed"),
+	    .edit_number = 1 };
+	enum err cause = OK;
+
+	(void)state;
+	send_text(f, 0, 1, "hello");
+	send_text(f, 0, 2, "hallo");
+	e.target = ref(f, 0, 1, 0).event;
+	e.time_ms = get(f, 0, 1, 0).sender_ms + 1;
+	assert_int_equal(hear(f, &ap, &e, 2, &cause), OK);
+	assert_int_equal(cause, ERR_FORBIDDEN);
+	check_text(f, 0, 1, 0, "hello");
+	e.kind = EVENT_DELETE;
+	assert_int_equal(hear(f, &ap, &e, 2, &cause), OK);
+	assert_int_equal(cause, ERR_FORBIDDEN);
+	check_text(f, 0, 1, 0, "hello");
+	e.kind = EVENT_HIDE;
+	e.body = ID_SPAN(f->node[0].user);
+	assert_int_equal(hear(f, &ap, &e, 2, &cause), OK);
+	assert_int_equal(cause, ERR_FORBIDDEN);
+	check_text(f, 0, 1, 0, "hello");
+	assert_int_equal(hear(f, &ap, &e, 1, &cause), OK);
+	assert_int_equal(cause, OK);
+	check_end(f, 0, 1, 0);
+	fake_close(f);
+}
+
+/* An older edit of another device, kept back until a newer one was shown: the
+ * server may say that it came last, and then that is said. */
+static void
+test_change_says_when_an_older_edit_comes_last(void **state)
+{
+	struct fake *f = ready(14);
+	struct apply ap = { .position = 900, .order = 900 };
+	struct event e = { .kind = EVENT_EDIT, .body = SPAN("before"),
+	    .edit_number = 1 };
+	enum err cause = OK;
+
+	(void)state;
+	send_text(f, 0, 1, "hello");
+	edit(f, 0, ref(f, 0, 1, 0), "one");
+	edit(f, 0, ref(f, 0, 1, 0), "two");
+	assert_int_equal(get(f, 0, 1, 0).edit_number, 2);
+	e.target = ref(f, 0, 1, 0).event;
+	e.time_ms = get(f, 0, 1, 0).sender_ms + 1;
+	ap.edited_ms = f->now + 1000;
+	assert_int_equal(hear(f, &ap, &e, 1, &cause), OK);
+	check_text(f, 0, 1, 0, "before");
+	assert_true(get(f, 0, 1, 0).flags & ITEM_OTHER_HISTORY);
+	fake_close(f);
+}
+
+/* What was under way when its message went leaves no copy behind. */
+static void
+test_change_under_way_is_not_kept_for_what_is_gone(void **state)
+{
+	struct fake *f = ready(15);
+
+	(void)state;
+	send_text(f, 0, 1, "hello");
+	f->lose_answer = 100;
+	edit(f, 0, ref(f, 0, 1, 0), "under way");
+	erase(f, 0, ref(f, 0, 1, 0), true);
+	f->lose_answer = 0;
+	fake_run(f, 30 * 60 * 1000);
+	assert_int_equal(get(f, 1, 0, 0).kind, ITEM_DELETED);
+	assert_false(holds(f, 0, "under way"));
+	assert_false(holds(f, 1, "under way"));
+	fake_close(f);
+}
+
 /* All of it through loss, doubling, cut connections and crashes. */
 static void
 test_change_converges_through_loss_and_crashes(void **state)
@@ -396,6 +502,11 @@ main(void)
 		cmocka_unit_test(test_change_delete_of_what_waits),
 		cmocka_unit_test(test_change_reactions),
 		cmocka_unit_test(test_change_pins),
+		cmocka_unit_test(test_change_of_another_chat_is_not_obeyed),
+		cmocka_unit_test(
+		    test_change_says_when_an_older_edit_comes_last),
+		cmocka_unit_test(
+		    test_change_under_way_is_not_kept_for_what_is_gone),
 		cmocka_unit_test(
 		    test_change_converges_through_loss_and_crashes),
 	};

@@ -203,7 +203,9 @@ newdev_keep_facts(struct step *s, struct linkrec *l,
 	TRY(linking_encode_facts(f, &w));
 	l->facts = wr_done(&w);
 	l->user = f->account;
-	l->user_name = rep->username;
+	/* Its manager's word where there is one: the server could call any
+	 * account by the name that is expected. */
+	l->user_name = f->user_name.n != 0 ? f->user_name : rep->username;
 	l->access = rep->tokens.access_token;
 	l->refresh = rep->tokens.refresh_token;
 	l->manager = f->has_aik_priv;

@@ -95,6 +95,23 @@ outdone_edit(struct step *s, const struct out *o, uint64_t edited_ms)
 	return item_put(s, &it);
 }
 
+/*
+ * What it is about went while it was under way: the copy that is kept for who
+ * asks again goes, too.
+ */
+static enum err
+outdone_unkeep(struct step *s, const struct out *o)
+{
+	struct client_item it;
+	enum err err = item_find(s, &o->author, &o->target, &it);
+
+	if (err != OK && err != ERR_NOT_FOUND)
+		return err;
+	if (err == OK && it.kind != ITEM_HIDDEN && it.kind != ITEM_DELETED)
+		return OK;
+	return rec_del(&s->r, REC_SENT, ID_SPAN(o->event));
+}
+
 /* All devices have been told: now the server drops it, too. */
 static enum err
 outdone_delete(struct step *s, const struct out *o)
@@ -133,6 +150,8 @@ outdone_sent(struct step *s, const struct out *o,
 		TRY(outdone_message(s, o, rep));
 	else
 		TRY(item_use(s, &s->m.user, &o->event));
+	if (o->kind == EVENT_EDIT || o->kind == EVENT_REACTION)
+		TRY(outdone_unkeep(s, o));
 	if (o->kind == EVENT_TIMER)
 		TRY(outdone_timer(s, o, rep->position, &c));
 	else if (o->kind == EVENT_EDIT)
@@ -177,6 +196,10 @@ outdone_failed(struct step *s, const struct out *o, enum err cause)
 	if (o->only.device != 0)
 		return OK;
 	TRY(cause_count(s, "unsent", cause));
+	/* Nobody has it: no copy is kept for who asks again. (A text is shown
+	 * with its cause, and goes with what is shown.) */
+	if (o->kind == EVENT_EDIT || o->kind == EVENT_REACTION)
+		TRY(rec_del(&s->r, REC_SENT, ID_SPAN(o->event)));
 	if (o->kind == EVENT_TEXT || o->kind == EVENT_TIMER)
 		TRY(outdone_failed_item(s, o, cause));
 	else if (o->kind == EVENT_EDIT)

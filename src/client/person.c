@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "client/fleet.h"
 #include "client/item.h"
+#include "client/receive.h"
 #include "client/trust.h"
 #include "core/renew.h"
 
@@ -404,10 +405,14 @@ static enum err
 person_show_news(struct step *s, struct person *p,
     const struct peer_news *news, uint64_t version, uint32_t devices)
 {
+	uint8_t i;
+
 	p->flags &= ~(uint32_t)PERSON_NO_DEVICES;
 	p->stale_n = 0;
 	if (news->own_cert_forged) {
 		s->m.flags |= META_RENEW;
+		/* Nothing is asked for under a certificate that is gone. */
+		s->m.flags &= ~(uint32_t)META_STALE;
 		TRY(item_warn(s, WARN_CLONE, &p->user, s->m.device));
 	}
 	if (p->wanted_version > version)
@@ -418,7 +423,13 @@ person_show_news(struct step *s, struct person *p,
 	    news->renewed_n != 0) && !news->first)
 		TRY(item_person(s, SHOW_DEVICES, &p->user, version, devices,
 		    false, false));
-	return person_save(s, p);
+	TRY(person_save(s, p));
+	for (i = 0; i < news->renewed_n && !news->first; i++) {
+		struct address renewed = { p->user, news->renewed[i] };
+
+		TRY(receive_ask_again(s, &renewed));
+	}
+	return OK;
 }
 
 /* The core's verdict on a list; a renewed account key is told. */
@@ -434,6 +445,7 @@ person_offer(struct step *s, const struct user_id *user, struct span list,
 	if (err != OK || !news.renewed)
 		return err;
 	TRY(fleet_renewed(s, user));
+	TRY(trust_end(s, user));
 	return item_person(s, SHOW_RENEWED, user, 0, 0, news.was_verified,
 	    false);
 }
@@ -472,7 +484,7 @@ person_go_back(struct step *s, struct span list, struct peer_news *out)
 
 	if (err != ERR_CONFLICT && err != ERR_IDENTITY_CHANGED &&
 	    err != ERR_FORBIDDEN)
-		return err;
+		return err == OK ? trust_sign_again(s) : err;
 	TRY(peer_go_back(&s->core, &s->m.user, list, out));
 	return renew_done(&s->core);
 }
@@ -544,6 +556,26 @@ person_take_cert(struct step *s, const struct user_id *user, struct span cert)
 	return step_is_fatal(err) ? err : OK;
 }
 
+/*
+ * It keeps no more from us than an answer of 404 does: nothing is sent. What
+ * was said stays here.
+ */
+enum err
+person_erased(struct step *s, const struct user_id *user)
+{
+	struct person p;
+
+	TRY(rec_del(&s->r, REC_WANT, ID_SPAN(*user)));
+	TRY(person_load(s, user, &p));
+	if ((p.flags & PERSON_ERASED) || ID_EQ(*user, s->m.user))
+		return OK;
+	p.flags |= PERSON_GONE | PERSON_ERASED;
+	p.last_online_ms = 0;
+	TRY(person_save(s, &p));
+	s->c->dirty = true;		/* what waits for it fails now */
+	return item_person(s, SHOW_GONE, user, 0, 0, false, false);
+}
+
 enum err
 person_heard_devices(struct step *s, const struct user_id *user,
     const struct user_devices_rep *rep)
@@ -563,6 +595,8 @@ person_heard_devices(struct step *s, const struct user_id *user,
 			TRY(person_take_cert(s, user, rep->certs.p[i]));
 	}
 	TRY(person_load(s, user, &p));
+	if (!(p.flags & PERSON_ERASED))
+		p.flags &= ~(uint32_t)PERSON_GONE;
 	if (!rep->has_list)
 		p.flags |= PERSON_NO_DEVICES;
 	p.checked_ms = s->now;
@@ -582,6 +616,7 @@ person_accept(struct step *s, const struct user_id *user)
 	err = peer_accept_identity(&s->core, user, list, &news);
 	step_scratch_end(s, m);
 	TRY(err);
+	TRY(trust_end(s, user));
 	TRY(rec_del(&s->r, REC_NEWLIST, ID_SPAN(*user)));
 	TRY(person_load(s, user, &p));
 	p.flags &= ~(uint32_t)(PERSON_CHANGED | PERSON_WAS_VERIFIED);

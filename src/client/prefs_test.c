@@ -206,12 +206,54 @@ test_prefs_names_messages_by_a_prefix(void **state)
 	fake_close(f);
 }
 
+static void
+set_pref(struct fake *f, const char *name, const char *value)
+{
+	struct client_input in = { .type = CLIENT_SETTINGS };
+
+	in.u.settings.name = span_str(name);
+	in.u.settings.value = span_str(value);
+	go(f, 0, &in);
+	fake_run(f, 3000);
+}
+
+/* docs/protocol.md, Settings: an old copy, under the version that it had. */
+static void
+test_prefs_old_settings_are_not_taken(void **state)
+{
+	struct fake *f = ready(47);
+	struct span after = { NULL, 0 }, value, old;
+	struct arena a;
+
+	(void)state;
+	set_pref(f, "theme", "dark");
+	assert_int_equal(f->settings, 1);
+	old = f->blob;
+	set_pref(f, "theme", "light");
+	assert_int_equal(f->settings, 2);
+	f->blob = old;
+	f->settings = 0;
+	f->conflict = true;		/* counts to 1, which the copy is of */
+	set_pref(f, "zoom", "2");
+	assert_int_equal(f->node[0].error, OK);
+	a = arena();
+	assert_int_equal(client_pref_next(&f->node[0].c, &a, &after, &value),
+	    OK);
+	assert_true(span_eq(after, SPAN("theme")));
+	assert_true(span_eq(value, SPAN("light")));
+	/* And the server has what is here again. */
+	assert_int_equal(f->settings, 2);
+	assert_false(span_eq(f->blob, old));
+	fake_close(f);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_prefs_block),
 		cmocka_unit_test(test_prefs_settings_are_joined),
+		cmocka_unit_test(test_prefs_old_settings_are_not_taken),
 		cmocka_unit_test(test_prefs_chat_flags_and_drafts),
 		cmocka_unit_test(test_prefs_report_carries_what_was_chosen),
 		cmocka_unit_test(test_prefs_unread_moves_with_own_marks),

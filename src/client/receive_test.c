@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "client/test_world.h"
+#include "client/trust.h"
 
 /* The text that the server works on: the second from 0 to 1. */
 static struct message_id victim;
@@ -430,6 +431,126 @@ test_receive_renews_once_a_day_by_alarm(void **state)
 	fake_close(f);
 }
 
+/* Does what i signed about a person take the mark back? */
+static bool
+is_taken_back(struct fake *f, int i, const struct user_id *user)
+{
+	const struct fake_store *st = &f->node[i].store;
+	struct verification v;
+	size_t k;
+
+	for (k = 0; k < st->n; k++)
+		if (st->r[k].kind == REC_TRUST &&
+		    span_eq(st->r[k].key, ID_SPAN(*user)) &&
+		    verification_decode(span_sub(st->r[k].value, 2,
+		    st->r[k].value.n), &v) == OK)
+			return v.withdrawn;
+	fail();
+	return false;
+}
+
+/*
+ * docs/protocol.md, Verified marks: another own device compared another key
+ * than this one is shown. Nothing is sent until the person has decided.
+ */
+static void
+test_receive_waits_where_a_device_compared_another_key(void **state)
+{
+	struct fake *f = fake_new(53);
+	struct verification_rec rec = { .user_id = f->node[1].user };
+	struct verification_list_rep rep = { .verifications = { &rec, 1 } };
+	struct client_call call = { .what = CALL_TRUST_GET };
+	struct call_answer answer = { .call = &call };
+	struct verification v = { .account = f->node[0].user,
+	    .peer = f->node[1].user,
+	    .peer_aik_hash = { 7 }, .method = VERIFICATION_NUMBER,
+	    .time_ms = 5 };
+	struct client_effects out;
+	struct client_person p;
+	struct identity id;
+	struct arena a;
+	struct step s;
+	struct wr w;
+	size_t before;
+	int i;
+
+	(void)state;
+	for (i = 0; i < FAKE_NODES; i++)
+		fake_sign_in(f, i);
+	fake_run(f, 5000);
+	send_text(f, 0, 1, "one");
+	arena_init_growing(&a, f->mem, 4u << 20, CLIENT_STEP_BYTES,
+	    fake_grow);
+	assert_int_equal(step_init(&s, &f->node[0].c, &a, f->now, true), OK);
+	assert_int_equal(identity_load(&s.core, &id), OK);
+	v.device = id.me.device;
+	memcpy(v.cert_hash, id.keys.cert_hash, SHA256_LEN);
+	assert_int_equal(peer_accept_cert(&s.core, &id.me.account,
+	    span_of(id.keys.cert, id.keys.cert_n)), OK);
+	assert_int_equal(step_wr(&s, VERIFICATION_LEN, &w), OK);
+	assert_int_equal(verification_sign(s.pv, &id.keys.dsk, &v, &w), OK);
+	rec.key_hash = SPAN_OF(v.peer_aik_hash);
+	rec.method = VERIFY_METHOD_NUMBER;
+	rec.record = wr_done(&w);
+	rec.device_id = v.device;
+	answer.data = fake_json(&a, &shape_verification_list_rep, &rep);
+	assert_int_equal(trust_heard(&s, &answer), OK);
+	assert_int_equal(step_end(&s, &out), OK);
+	fake_carry_out(f, &a, 0, out.first);
+	identity_wipe(&id);
+	step_fini(&s);
+	arena_fini(&a);
+	fake_run(f, 5000);
+	before = f->msgs;
+	send_text(f, 0, 1, "two");
+	fake_run(f, 20000);
+	arena_init(&a, f->mem, 4u << 20);
+	assert_int_equal(client_person(&f->node[0].c, &a, &f->node[1].user,
+	    &p), OK);
+	assert_true(p.blocked);
+	assert_int_equal(f->msgs, before);
+	fake_close(f);
+}
+
+/* The same: a mark ends with the key that it is about, for all own devices. */
+static void
+test_receive_a_mark_is_taken_back_with_its_key(void **state)
+{
+	struct fake *f = fake_new(54);
+	struct client_input in = { .type = CLIENT_VERIFY, .cmd = 3 };
+	int i;
+
+	(void)state;
+	for (i = 0; i < FAKE_NODES; i++)
+		fake_sign_in(f, i);
+	fake_run(f, 5000);
+	send_text(f, 0, 1, "one");
+	in.u.verify.user = f->node[1].user;
+	in.u.verify.on = true;
+	fake_step(f, 0, &in);
+	while (f->node[1].store.n != 0) {
+		struct fake_record r = f->node[1].store.r[0];
+
+		fake_put(&f->node[1].store, r.kind, true, r.key, r.value);
+	}
+	fake_start(f, 1);
+	fake_sign_in(f, 1);
+	fake_run(f, 2000);
+	in = (struct client_input){ .type = CLIENT_START_OVER };
+	in.u.password = SPAN("Secret-1!");
+	fake_step(f, 1, &in);
+	fake_run(f, 5000);
+	send_text(f, 0, 1, "two");
+	fake_run(f, 20000);
+	assert_false(is_taken_back(f, 0, &f->node[1].user));
+	in = (struct client_input){ .type = CLIENT_ACCEPT, .cmd = 4 };
+	in.u.user = f->node[1].user;
+	fake_step(f, 0, &in);
+	fake_run(f, 20000);
+	assert_true(is_taken_back(f, 0, &f->node[1].user));
+	fake_close(f);
+}
+
 int
 main(void)
 {
@@ -450,6 +571,10 @@ main(void)
 		cmocka_unit_test(
 		    test_receive_counts_all_that_are_missing_in_one_place),
 		cmocka_unit_test(test_receive_renews_once_a_day_by_alarm),
+		cmocka_unit_test(
+		    test_receive_waits_where_a_device_compared_another_key),
+		cmocka_unit_test(
+		    test_receive_a_mark_is_taken_back_with_its_key),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -139,6 +139,9 @@ restore_why(enum err err)
 	case ERR_IDENTITY_CHANGED:
 		return SPAN("The account key was renewed or replaced after "
 		    "this backup was made: it does not help any more");
+	case ERR_CONFLICT:
+		return SPAN("The server gives another list of devices than "
+		    "the one that the backup knows");
 	case ERR_STALE:
 		return SPAN("The server gives an older list of devices than "
 		    "the backup knows");
@@ -308,6 +311,17 @@ restore_devices(struct step *s, const struct backup_secrets *secrets,
 	return err;
 }
 
+/* Two lists of one version: whoever has the account key made the other. */
+static enum err
+restore_is_that(struct step *s, struct span list,
+    const uint8_t want[static SHA256_LEN])
+{
+	uint8_t hash[SHA256_LEN];
+
+	TRY(devlist_hash(s->pv, list, hash));
+	return memcmp(hash, want, sizeof(hash)) == 0 ? OK : ERR_CONFLICT;
+}
+
 static enum err
 restore_publish(struct step *s, struct restore *x, const struct backup *b,
     const struct backup_secrets *secrets)
@@ -322,6 +336,8 @@ restore_publish(struct step *s, struct restore *x, const struct backup *b,
 	if (newest < b->head.list_version)
 		return ERR_STALE;
 	TRY(rec_get(&s->r, REC_NEWLIST, ID_SPAN(s->m.user), &base));
+	if (newest == b->head.list_version)
+		TRY(restore_is_that(s, base, secrets->list_hash));
 	err = restore_devices(s, secrets, base, &cert, &list);
 	if (err == OK && (err = identity_load(&s->core, &id)) == OK) {
 		s->m.device = id.me.device;

@@ -7,6 +7,7 @@
 
 #include "client/person.h"
 #include "client/setup.h"
+#include "core/renew.h"
 
 #define TRUST_VERSION 1
 #define ASK_AGAIN_MS 60000u
@@ -170,7 +171,7 @@ trust_sign_again(struct step *s)
 		rd_bytes(&r, user.b, ID_LEN);
 		TRY(trust_get(s, &user, &t));
 		if (verification_decode(t.record, &v) != OK ||
-		    v.device != s->m.device || v.withdrawn)
+		    v.device != s->m.device)
 			continue;
 		v.time_ms++;
 		t.flags |= TRUST_UNSENT;
@@ -178,6 +179,46 @@ trust_sign_again(struct step *s)
 		TRY(trust_save(s, &user, &t));
 	}
 	return err == ERR_NOT_FOUND ? OK : err;
+}
+
+/* The account key that a person has now, as far as known here. */
+static enum err
+trust_key(struct step *s, const struct user_id *user,
+    uint8_t out[static SHA256_LEN])
+{
+	struct arena_mark mark = step_scratch(s);
+	struct peer *peer = ARENA_NEW(&s->scratch, struct peer);
+	enum err err;
+
+	if (peer == NULL)
+		return ERR_TOO_LARGE;
+	err = peer_load(&s->core, user, peer);
+	memcpy(out, peer->aik_hash, SHA256_LEN);
+	step_scratch_end(s, mark);
+	return err;
+}
+
+enum err
+trust_end(struct step *s, const struct user_id *user)
+{
+	uint8_t key[SHA256_LEN];
+	struct verification v;
+	struct trust t = { .flags = TRUST_UNSENT };
+	enum err err = trust_load(s, user, &v);
+
+	if (err == OK)
+		err = trust_key(s, user, key);
+	if (err != OK)
+		return err == ERR_NOT_FOUND ? OK : err;
+	if (v.withdrawn || memcmp(v.peer_aik_hash, key, sizeof(key)) == 0)
+		return OK;
+	/* Right behind the mark: one for the new key may be there already. */
+	v.withdrawn = true;
+	v.time_ms++;
+	err = trust_sign(s, &v, &t.record);
+	if (err != OK)
+		return err == ERR_NOT_FOUND ? OK : err;
+	return trust_save(s, user, &t);
 }
 
 /* ---- what others of the own devices signed ---- */
@@ -216,7 +257,7 @@ trust_apply(struct step *s, const struct user_id *user, struct trust *t,
 	struct arena_mark mark = step_scratch(s);
 	struct peer *peer = ARENA_NEW(&s->scratch, struct peer);
 	struct verification v;
-	bool same;
+	bool same, over = false;
 	enum err err;
 
 	*other_out = false;
@@ -230,6 +271,11 @@ trust_apply(struct step *s, const struct user_id *user, struct trust *t,
 		same = memcmp(peer->aik_hash, v.peer_aik_hash,
 		    SHA256_LEN) == 0;
 		*other_out = !same && !v.withdrawn;
+		/* That key was renewed since, and the mark ended with it. */
+		if (*other_out)
+			err = renew_is_over(&s->core, user, v.peer_aik_hash,
+			    &over);
+		*other_out = *other_out && !over;
 		if (same)
 			err = peer_set_verified(&s->core, user, !v.withdrawn);
 	}
@@ -254,6 +300,10 @@ trust_take(struct step *s, struct span record)
 	if (err != OK && err != ERR_NOT_FOUND)
 		return err;
 	TRY(trust_apply(s, &v.peer, &t, &other));
+	/* The own person compared another key than this device was shown: the
+	 * newest list decides what that means. */
+	if (other)
+		t.flags |= TRUST_WAITS;
 	if (t.flags & TRUST_WAITS)
 		TRY(person_want(s, &v.peer));
 	return trust_save(s, &v.peer, &t);

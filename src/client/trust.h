@@ -33,7 +33,14 @@ MUST_USE enum err trust_heard(struct step *s, const struct call_answer *a);
  */
 MUST_USE enum err trust_heard_list(struct step *s, const struct user_id *user,
     bool *other_out);
-/* This device has a new certificate: its marks are signed anew. */
+/*
+ * The account key of this person is another one now: the mark for the former
+ * one is taken back, so that no device of this account is made to believe in
+ * that key again.
+ */
+MUST_USE enum err trust_end(struct step *s, const struct user_id *user);
+/* This device has a new certificate: what it signed, marks and what takes them
+ * back, is signed anew. */
 MUST_USE enum err trust_sign_again(struct step *s);
 
 /* As a record of an archive, and back. */

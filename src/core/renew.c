@@ -339,3 +339,21 @@ renew_accept(struct core *c, const struct user_id *who, struct span list,
 		*out = news;
 	return e;
 }
+
+enum err
+renew_is_over(struct core *c, const struct user_id *who,
+    const uint8_t aik_hash[static SHA256_LEN], bool *out)
+{
+	struct arena_mark m = arena_mark(c->arena);
+	uint8_t key[RENEWED_KEY_LEN];
+	struct span v;
+	enum err e;
+
+	memcpy(key, who->b, ID_LEN);
+	memcpy(&key[ID_LEN], aik_hash, SHA256_LEN);
+	e = c->store->get(c->store->ctx, RECORD_RENEWED, SPAN_OF(key),
+	    c->arena, &v);
+	*out = e == OK;
+	arena_reset(c->arena, m);
+	return e == ERR_NOT_FOUND ? OK : e;
+}

@@ -74,4 +74,9 @@ MUST_USE enum err renew_accept(struct core *c, const struct user_id *account,
     struct span list, const struct span *rotations, size_t n,
     struct renew_news *out);
 
+/* Was this account key (its hash) renewed, as far as this device took part in
+ * it? */
+MUST_USE enum err renew_is_over(struct core *c, const struct user_id *account,
+    const uint8_t aik_hash[static SHA256_LEN], bool *out);
+
 #endif
