@@ -288,8 +288,8 @@ def late(binary):
 
 
 def limits(binary):
-    flags = ['--set', 'limits.connects=3/1m', '--set', 'limits.sockets=2', '--set', 'limits.rest=40/1m',
-             '--set', 'limits.messages=2/1m']
+    flags = ['--set', 'limits.connects=3/1h', '--set', 'limits.sockets=2', '--set', 'limits.rest=40/1h',
+             '--set', 'limits.messages=2/1h']
     with Server(binary, flags=flags) as s:
         uid, token, _ = s.register('many')
         one, two = First(s.port, token), First(s.port, token)
