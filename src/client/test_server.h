@@ -178,6 +178,16 @@ fake_check_again(const struct fake_message *m, const struct msg_send_req *req)
 		abort();
 }
 
+/* The devices have changed again since this one was sealed. */
+static inline bool
+fake_refuses(struct fake *f)
+{
+	if (f->refuse_devices == 0)
+		return false;
+	f->refuse_devices--;
+	return true;
+}
+
 /* message:send; the acknowledgement's JSON. */
 static inline struct span
 fake_take_message(struct fake *f, struct arena *a, int from, struct span json)
@@ -200,6 +210,13 @@ fake_take_message(struct fake *f, struct arena *a, int from, struct span json)
 		if (ID_EQ(f->msg[i].m.client_message_id,
 		    req.client_message_id))
 			m = &f->msg[i];
+	if (f->replay_ms != 0 && req.has_sent_at && req.sent_at +
+	    f->replay_ms < f->now)
+		return SPAN("{\"error\":{\"code\":\"replayed\","
+		    "\"message\":\"too old\"}}");
+	if (m == NULL && fake_refuses(f))
+		return SPAN("{\"error\":{\"code\":\"devices_changed\","
+		    "\"message\":\"other devices\"}}");
 	if (m == NULL) {
 		struct user_id user;
 		uint32_t device;
@@ -298,6 +315,9 @@ fake_take_edit(struct fake *f, struct arena *a, int from, struct span json)
 	for (i = 0; i < f->changes; i++)
 		if (ID_EQ(f->change[i].event, req.client_message_id))
 			c = &f->change[i];
+	if (c == NULL && fake_refuses(f))
+		return SPAN("{\"error\":{\"code\":\"devices_changed\","
+		    "\"message\":\"other devices\"}}");
 	if (c == NULL) {
 		m->m.client_message_id = req.client_message_id;
 		m->m.encrypted_content = fake_dup(req.encrypted_content);

@@ -81,6 +81,7 @@ struct fake_node {
 	unsigned ready, refused, repaired, errors, warnings, crashes;
 	unsigned typings, dones;
 	enum err error;			/* of the last SHOW_ERROR */
+	int64_t skew_ms;		/* its clock is so far ahead */
 };
 
 struct fake {
@@ -111,6 +112,9 @@ struct fake {
 	struct span blob;
 	bool conflict;			/* the next PUT of settings meets one */
 	unsigned refuse_lists;		/* so many next ones, with 400 */
+	unsigned refuse_devices;	/* so many next sends and edits */
+	uint64_t replay_ms;		/* sends that say they are older, 0: all
+					 * are taken */
 	uint8_t *mem;
 };
 

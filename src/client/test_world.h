@@ -221,6 +221,8 @@ fake_carry_out(struct fake *f, struct arena *a, int i,
 			break;
 		case CLIENT_TIMER:
 			n->timer = e->u.timer.at_ms;
+			if (n->timer != 0)
+				n->timer -= (uint64_t)n->skew_ms;
 			break;
 		case CLIENT_STORE:
 			abort();	/* all of them come first */
@@ -250,7 +252,7 @@ fake_step(struct fake *f, int i, struct client_input *in)
 		return;
 	arena_init_growing(&a, f->mem, 4u << 20, CLIENT_STEP_BYTES,
 	    fake_grow);
-	in->now_ms = f->now;
+	in->now_ms = f->now + (uint64_t)n->skew_ms;
 	err = client_step(&n->c, &a, in, &out);
 	if (err != OK) {
 		fprintf(stderr, "client_step: %s\n", err_name(err));
