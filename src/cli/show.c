@@ -191,6 +191,9 @@ show_event(struct host *h, const struct client_show *s, struct buf *out)
 	TRY(buf_add_str(out, name[0] != '\0' ? ": " : ""));
 	if (s->type == SHOW_DEVICES)
 		return buf_add_str(out, "the list of devices has changed");
+	if (s->type == SHOW_GONE)
+		return buf_add_str(out, "the account was deleted. Nothing can "
+		    "be sent there any more; what was said stays here");
 	if (s->type == SHOW_WARNING)
 		return buf_add_str(out, warning_text(s->u.warning.kind));
 	if (s->type == SHOW_RENEWED)
@@ -363,6 +366,7 @@ show_event_json(struct host *h, const struct client_show *s,
 	const char *type = s->type == SHOW_DEVICES ? "devices" :
 	    s->type == SHOW_IDENTITY ? "identity" :
 	    s->type == SHOW_RENEWED ? "renewed" :
+	    s->type == SHOW_GONE ? "gone" :
 	    s->type == SHOW_MARK ? "mark" : "warning";
 	if (s->type == SHOW_REACTION || s->type == SHOW_PIN)
 		return show_about_event_json(h, s, out);

@@ -197,6 +197,9 @@ on_person(struct tui *t, const struct client_show *s)
 	else if (s->type == SHOW_DEVICES && here && c != NULL)
 		tui_toast(t, false, "%s's devices have changed. F4 shows "
 		    "them.", c->name);
+	if (s->type == SHOW_GONE && c != NULL)
+		tui_toast(t, true, "%s deleted the account. What was said "
+		    "stays here.", c->name);
 	if (!ID_IS_ZERO(*who))
 		tui_load_later(t, who);
 	t->panel_stale = true;

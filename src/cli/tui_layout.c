@@ -74,7 +74,9 @@ static void
 presence(struct tui_model *m, const struct tui_chat *c, char *out, size_t cap)
 {
 	char ago[TUI_WORD_MAX];
-	if (c->typing_until_ms > m->now_ms && !m->log.follow)
+	if (c->gone)
+		snprintf(out, cap, "account deleted");
+	else if (c->typing_until_ms > m->now_ms && !m->log.follow)
 		snprintf(out, cap, "typing");
 	else if (c->presence == TUI_ONLINE)
 		snprintf(out, cap, "online");

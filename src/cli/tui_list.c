@@ -39,11 +39,11 @@ put_name(struct tui_model *m, struct tui_box b, size_t row,
 		mark_style = TUI_VERIFIED;
 	}
 	char more[64] = "";
-	snprintf(more, sizeof(more), "%s%s%s%s",
+	snprintf(more, sizeof(more), "%s%s%s%s%s",
 	    c->flags & CHAT_PINNED ? ascii ? " pin" : " \u2191" : "",
 	    c->flags & CHAT_MUTED ? " mute" : "",
 	    c->flags & CHAT_ARCHIVED ? " arch" : "",
-	    c->blocked ? " blocked" : "");
+	    c->blocked ? " blocked" : "", c->gone ? " deleted" : "");
 	size_t used = tui_text_columns(span_str(marks)) +
 	    tui_text_columns(span_str(more));
 	size_t col = tui_box_cut(b, row, 3, room > used ? room - used : 4,

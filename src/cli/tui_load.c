@@ -111,6 +111,7 @@ read_row(struct tui *t, const struct user_id *user, bool make)
 	c.changed = p.identity_changed;
 	c.stopped = p.blocked;
 	c.blocked = p.blocked_by_me;
+	c.gone = p.erased;
 	c.seen_ms = p.last_seen_ms;
 	arena_wipe(&h->query, m);
 	struct chat_id chat = chat_of(&p, user);

@@ -38,6 +38,7 @@ struct tui_chat {
 	uint64_t read;
 	bool verified, changed;	/* the key; not accepted yet */
 	bool stopped;		/* sending waits for the person's word */
+	bool gone;		/* the account was deleted */
 	bool blocked;		/* by me */
 	bool draft;
 	enum tui_presence presence;

@@ -349,6 +349,7 @@ enum client_show_type {
 	SHOW_REACTION,		/* u.reaction: of somebody on a message */
 	SHOW_PIN,		/* u.pin: a message was pinned, or not any
 				 * more */
+	SHOW_GONE,		/* u.person: the account was erased */
 	/* Effects only: */
 	SHOW_USER,		/* u.user: answer to CLIENT_FIND */
 	SHOW_CHAT,		/* u.chat: answer to CLIENT_OPEN */
@@ -550,6 +551,9 @@ struct client_effect {
 			struct span path;	/* with its query */
 			struct span body;	/* JSON; empty: none */
 			struct span token;	/* empty: no authorization */
+			/* The server may take half a minute to answer: not
+			 * to be put in front of others. */
+			bool waits;
 		} request;
 		struct {
 			struct span name;

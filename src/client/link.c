@@ -316,6 +316,19 @@ link_stream(struct step *s, bool has, uint64_t position, bool has_prev,
 	return link_came(s, position);
 }
 
+/* An account is gone. The record is that of changes of devices. */
+static enum err
+link_erased(struct step *s, struct span json)
+{
+	struct devices_ev ev;
+
+	if (shape_decode(&shape_devices_ev, json, s->a, &ev, NULL) != OK)
+		return OK;
+	TRY(link_stream(s, ev.has_position, ev.position, ev.has_prev,
+	    ev.prev));
+	return person_erased(s, &ev.user_id);
+}
+
 /* Somebody's devices or keys are others now. */
 static enum err
 link_devices(struct step *s, struct span json)
@@ -519,6 +532,7 @@ link_other(struct step *s, struct span name, struct span json)
 		{ "settings:changed", link_settings },
 		{ "sync:now", link_sync_now },
 		{ "typing:indicator", link_was_typing },
+		{ "user:erased", link_erased },
 		{ "verification:changed", link_verified },
 	};
 	size_t i;

@@ -11,13 +11,17 @@
 
 /* A list is fetched again before a send when it was checked this long ago. */
 #define PERSON_FRESH_MS (24ull * 3600 * 1000)
+/* Who was not there is looked for again before a send after this long: an
+ * account that was to be deleted may have been had back. */
+#define PERSON_GONE_MS (60ull * 1000)
 
 enum person_flag {
 	PERSON_NO_DEVICES = 1,		/* the server has no list of them */
 	PERSON_CHANGED = 2,		/* another account key, not accepted */
 	PERSON_WAS_VERIFIED = 4,	/* so sending waits for ACCEPT */
-	PERSON_GONE = 8,		/* no such account */
+	PERSON_GONE = 8,		/* no such account, as last asked */
 	PERSON_BLOCKED = 16,		/* by me */
+	PERSON_ERASED = 32,		/* gone, and for ever */
 };
 
 struct person {
@@ -81,6 +85,8 @@ MUST_USE enum err person_is_wanted(struct step *s,
 /* The path of the fetch. ERR_TOO_LARGE. */
 MUST_USE enum err person_fetch_path(struct step *s,
     const struct user_id *user, struct span *out);
+/* The server says that the account was erased. Says so, once. */
+MUST_USE enum err person_erased(struct step *s, const struct user_id *user);
 /* The answer of the fetch. */
 MUST_USE enum err person_heard_devices(struct step *s,
     const struct user_id *user, const struct user_devices_rep *rep);

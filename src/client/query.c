@@ -123,6 +123,7 @@ query_person(struct step *s, const struct user_id *user,
 	out->identity_changed = (p.flags & PERSON_CHANGED) != 0;
 	out->blocked = (p.flags & PERSON_WAS_VERIFIED) != 0;
 	out->blocked_by_me = (p.flags & PERSON_BLOCKED) != 0;
+	out->erased = (p.flags & PERSON_ERASED) != 0;
 	out->last_seen_ms = p.last_online_ms;
 	err = peer_load(&s->core, user, peer);
 	if (err == ERR_NOT_FOUND)

@@ -55,6 +55,7 @@ struct client_person {
 	bool identity_changed;		/* not accepted yet */
 	bool blocked;			/* and sending waits for that */
 	bool blocked_by_me;		/* hidden, and cannot write to me */
+	bool erased;			/* the account is gone for ever */
 	uint64_t last_seen_ms;		/* 0: not known */
 };
 MUST_USE enum err client_person(struct client *c, struct arena *a,

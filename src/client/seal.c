@@ -37,6 +37,9 @@ seal_load_list(struct step *s, const struct user_id *user,
 	TRY(person_is_wanted(s, user, &wanted));
 	if (wanted)
 		return OK;
+	if ((p.flags & PERSON_GONE) && !(p.flags & PERSON_ERASED) &&
+	    s->now >= p.checked_ms + PERSON_GONE_MS)
+		return person_want(s, user);
 	if (p.flags & PERSON_GONE) {
 		*state = SEAL_FAILED;
 		*cause = ERR_NOT_FOUND;
