@@ -204,6 +204,7 @@ fleet_renew(struct step *s, const struct client_input *in)
 		return step_show_error(s, in->cmd, ERR_FORBIDDEN,
 		    span_str(why));
 	s->m.flags |= META_RENEW;
+	s->m.flags &= ~(uint32_t)META_STALE;	/* now, whatever waits */
 	s->m.list_cmd = in->cmd;
 	s->c->dirty = true;
 	return OK;
@@ -234,6 +235,7 @@ fleet_renew_account(struct step *s, const struct client_input *in)
 	s->m.flags &= ~(uint32_t)META_RENEW_DUE;
 	s->m.list_cmd = in->cmd;
 	TRY(fleet_renewed(s, &s->m.user));
+	TRY(trust_sign_again(s));
 	return setup_make_prekeys(s);
 }
 

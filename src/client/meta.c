@@ -1,11 +1,11 @@
 /*
  * meta.c: codec of the meta record. A version octet, then one layout; version
- * 1 had no alarm_ms, version 2 no list_cmd. A profile of any other version is
- * refused and not guessed at.
+ * 1 had no alarm_ms, version 2 no list_cmd, version 3 no stale_ms. A profile of
+ * any other version is refused and not guessed at.
  */
 #include "client/meta.h"
 
-#define META_VERSION 3
+#define META_VERSION 4
 #define META_VERSION_FIRST 1
 
 enum err
@@ -40,6 +40,8 @@ meta_decode(struct span bytes, struct meta *m)
 		m->alarm_ms = rd_u64(&r);
 	if (version > META_VERSION_FIRST + 1)
 		m->list_cmd = rd_u64(&r);
+	if (version > META_VERSION_FIRST + 2)
+		m->stale_ms = rd_u64(&r);
 	m->name = rd_vec16(&r);
 	m->access = rd_vec16(&r);
 	m->refresh = rd_vec16(&r);
@@ -78,6 +80,7 @@ meta_encode(const struct meta *m, struct wr *w)
 	wr_u64(w, m->over_cmd);
 	wr_u64(w, m->alarm_ms);
 	wr_u64(w, m->list_cmd);
+	wr_u64(w, m->stale_ms);
 	wr_vec16(w, m->name);
 	wr_vec16(w, m->access);
 	wr_vec16(w, m->refresh);

@@ -16,7 +16,7 @@ enum meta_flag {
 	META_LIST_SENT = 4,	/* the server has the first device list */
 	META_KEYS_MISSING = 8,	/* the account has keys, but not here */
 	META_CHECK_KEYS = 16,	/* signed in without keys: ask for a list */
-	META_STALE = 32,	/* a rollback was found: renew all sessions */
+	META_STALE = 32,	/* a rollback was found: ask, then renew */
 	META_OVER = 64,		/* start over once the old list is here */
 	META_RENEW = 128,	/* clone alarm: new batch, new sessions */
 	META_LINKING = 65536,	/* keys are here, no list names them yet */
@@ -50,6 +50,7 @@ struct meta {
 	uint64_t over_cmd;		/* command that starts over */
 	uint64_t alarm_ms;		/* when an alarm renewed this device */
 	uint64_t list_cmd;		/* command that a list is made for */
+	uint64_t stale_ms;		/* when META_STALE was set */
 	struct span name;
 	struct span access, refresh;
 	struct span password;		/* only while starting over */

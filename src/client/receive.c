@@ -65,6 +65,35 @@ receive_repair(struct step *s, struct receive *rc, bool reinitiate)
 	    &rc->from, &rc->id, (struct span){ NULL, 0 }, fresh);
 }
 
+enum err
+receive_ask_again(struct step *s, const struct address *renewed)
+{
+	struct span none = { NULL, 0 }, key = none, value;
+	struct client_item it;
+	struct event_id id;
+	struct chat chat;
+	struct rd r;
+	enum err err;
+
+	while ((err = rec_seek(&s->r, RECORD_ASKED, none, key, false, &key,
+	    &value)) == OK) {
+		r = rd_init(key);
+		rd_bytes(&r, id.b, ID_LEN);
+		err = item_find(s, &renewed->account, &id, &it);
+		if (err == OK && it.kind == ITEM_REFUSED &&
+		    it.device == renewed->device)
+			err = person_chat(s, &it.chat, &chat);
+		else if (err == OK)
+			continue;
+		if (err == OK)
+			err = outnew_control(s, EVENT_RETRY_REQUEST,
+			    &chat.user, renewed, &id, none, false);
+		if (err != OK && err != ERR_NOT_FOUND)
+			return err;
+	}
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
 /*
  * It is not accepted: said with its cause, and repaired where that may help.
  * That it is no message of the chat is the server's word, as is its id: what

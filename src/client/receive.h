@@ -21,4 +21,11 @@ enum receive_state {
 MUST_USE enum err receive_message(struct step *s, const struct message_rec *m,
     uint64_t position, uint8_t tries, enum receive_state *state_out);
 
+/*
+ * A device got a new certificate: what this one asked it for under the earlier
+ * one, which it may have no keys for any more, is asked for again.
+ */
+MUST_USE enum err receive_ask_again(struct step *s,
+    const struct address *renewed);
+
 #endif

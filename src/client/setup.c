@@ -18,6 +18,8 @@
 #define PREKEYS_AGAIN_MS 60000u
 #define LIST_AGAIN_MS (3600ull * 1000)
 #define LIST_BODY_MAX 24576u
+/* How long a renewal after a rollback waits for what was asked for. */
+#define STALE_WAIT_MS DAY_MS
 #define PREKEYS_BODY_MAX (8192u + BATCH_LEAVES_DEFAULT * 1700u)
 #define TOKEN_PART_MAX 2048u
 
@@ -543,10 +545,52 @@ setup_check_generation(struct step *s, uint64_t greatest)
 		return err;
 	s->m.generation = greatest;
 	s->store.generation = greatest + 1;
-	s->m.flags |= META_RENEW;
+	s->m.flags |= META_RENEW | META_STALE;
+	s->m.stale_ms = s->now;
 	s->c->dirty = true;
 	TRY(outbox_unseal(s));
 	return item_warn(s, WARN_ROLLBACK, &s->m.user, s->m.device);
+}
+
+/* Was a message asked for again, since the rollback, that did not come yet? */
+static enum err
+setup_is_asking(struct step *s, bool *out)
+{
+	struct span none = { NULL, 0 }, key = none, value;
+	struct rd r;
+	enum err err;
+
+	*out = false;
+	while (!*out && (err = rec_seek(&s->r, RECORD_ASKED, none, key, false,
+	    &key, &value)) != ERR_NOT_FOUND) {
+		TRY(err);
+		r = rd_init(value);
+		*out = rd_u64(&r) >= s->m.stale_ms;
+	}
+	return OK;
+}
+
+/*
+ * A device that went back to an older profile cannot open all that was under
+ * way to it. It gets that again under this certificate only (docs/protocol.md,
+ * "Retries"), so it looks at everything and asks before it renews, and waits a
+ * day at most. New sessions it makes at once, all the same.
+ */
+static enum err
+setup_may_renew(struct step *s, bool *out)
+{
+	bool asking;
+
+	*out = true;
+	if (!(s->m.flags & META_STALE) || s->now < s->m.stale_ms ||
+	    s->now - s->m.stale_ms >= STALE_WAIT_MS)
+		return OK;
+	TRY(setup_is_asking(s, &asking));
+	*out = !asking && s->c->acknowledged && s->m.inbox_n == 0 &&
+	    s->c->catch_until == UINT64_MAX && s->m.out_n == 0;
+	if (!*out)
+		step_wake(s, s->m.stale_ms + STALE_WAIT_MS);
+	return OK;
 }
 
 /* New certificate, new batch, new epochs: after a rollback or a clone. */
@@ -557,7 +601,7 @@ setup_renew(struct step *s)
 	struct span cert = { NULL, 0 }, list = { NULL, 0 };
 	enum err err = identity_renew_device(&s->core, &cert, &list);
 
-	s->m.flags &= ~(uint32_t)META_RENEW;
+	s->m.flags &= ~(uint32_t)(META_RENEW | META_STALE);
 	if (err == OK)
 		err = setup_publish(s, list, cert, (struct span){ NULL, 0 });
 	if (err == OK)
@@ -631,11 +675,14 @@ static enum err
 setup_upkeep(struct step *s)
 {
 	struct arena_mark mark;
+	bool renews = (s->m.flags & META_RENEW) != 0;
 	enum err err;
 
+	if (renews)
+		TRY(setup_may_renew(s, &renews));
 	if (s->m.flags & META_REFUSED)
 		TRY(setup_ask_base(s));
-	else if (s->m.flags & META_RENEW)
+	else if (renews)
 		return setup_renew(s);
 	else if (s->now >= s->m.signed_ms + IDENTITY_LIST_RENEW_MS)
 		return setup_resign(s);

@@ -221,16 +221,16 @@ test_setup_reads_a_meta_record_of_version_1(void **state)
 	assert_int_equal(meta_encode(&m, &w), OK);
 	assert_int_equal(meta_decode(wr_done(&w), &got), OK);
 	assert_int_equal(got.alarm_ms, 6);
-	memmove(&mem[w.n - tail - 16], &mem[w.n - tail], tail);
-	assert_int_equal(meta_decode(span_of(mem, w.n - 16), &got),
+	memmove(&mem[w.n - tail - 24], &mem[w.n - tail], tail);
+	assert_int_equal(meta_decode(span_of(mem, w.n - 24), &got),
 	    ERR_FORMAT);
 	mem[0] = 1;
-	assert_int_equal(meta_decode(span_of(mem, w.n - 16), &got), OK);
+	assert_int_equal(meta_decode(span_of(mem, w.n - 24), &got), OK);
 	assert_int_equal(got.over_cmd, 5);
 	assert_int_equal(got.alarm_ms, 0);
 	assert_true(span_eq(got.name, SPAN("name")));
 	assert_int_equal(meta_decode(wr_done(&w), &got), ERR_FORMAT);
-	mem[0] = 4;
+	mem[0] = 5;
 	assert_int_equal(meta_decode(wr_done(&w), &got), ERR_VERSION);
 }
 
