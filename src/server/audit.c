@@ -246,11 +246,12 @@ audit_prune(struct txn *t, const struct audit_key *key, uint64_t before_ms,
 	enum err e;
 
 	TRY(head_to_follow(t, key, &h, &is_ours));
-	TRY(q_audit_oldest_open(t, &(struct q_audit_oldest_in){ before_ms,
-	    max }, &cu));
+	TRY(q_audit_oldest_open(t, &(struct q_audit_oldest_in){
+	    h.first_sequence, max }, &cu));
 	while ((e = q_audit_oldest_next(&cu, &row)) == OK) {
 		/* Never over a gap, which is to stay visible. */
-		if (row.sequence != h.first_sequence) {
+		if (row.created_at >= before_ms ||
+		    row.sequence != h.first_sequence) {
 			query_close(&cu);
 			break;
 		}

@@ -10,6 +10,7 @@
 #include "server/eraser.h"
 #include "server/limits.h"
 #include "server/mailer.h"
+#include "server/memory.h"
 #include "server/ops.h"
 #include "server/reload.h"
 #include "server/shard.h"
@@ -393,7 +394,8 @@ server_fill(struct server *s, const struct conf *c, const struct data *d,
 	TRY(backoff_open(&s->backoff));
 	TRY(tls_tickets_new(TLS_TICKETS_PERIOD_MS, &s->tickets));
 	TRY(server_open_store(s, c, d, out));
-	TRY(work_open(c->argon2_threads, c->argon2_queue, &s->work));
+	TRY(work_open(memory_hashers(c->argon2_threads, memory_bytes()),
+	    c->argon2_queue, &s->work));
 	TRY(server_open_shards(s, c, out));
 	TRY(server_listen_all(s, c, d, out));
 	for (unsigned i = 0; i < s->shards_n; i++) {

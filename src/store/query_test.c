@@ -217,11 +217,17 @@ is_scan(const char *sql, struct span line)
 {
 	static const char *const tables[] = { "messages", "events",
 	    "message_receipts", "users", "sessions", "chat_members",
-	    "device_prekeys" };
+	    "device_prekeys", "audit_logs", "user_trigrams", "chats",
+	    "blocks", "archives", "archive_parts", "message_edits",
+	    "message_hides", "security_verifications", "user_devices" };
 	char text[200], want[64];
 
 	snprintf(text, sizeof(text), "%.*s ", (int)line.n,
 	    (const char *)line.p);
+	/* Of children without an index, in case that a deferred foreign key is
+	 * broken (https://www.sqlite.org/foreignkeys.html, 4.2): none is. */
+	if (strncmp(sql, "INSERT INTO users ", 18) == 0)
+		return false;
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
 		snprintf(want, sizeof(want), "SCAN %s ", tables[i]);
 		if (strncmp(text, want, strlen(want)) == 0)
