@@ -145,6 +145,9 @@ MUST_USE enum err sys_file_create(const char *path, struct span data,
 MUST_USE enum err sys_spool_open(const char *dir, int *fd_out);
 /* Writes all of it at `at`; the file's own position stays. ERR_IO. */
 MUST_USE enum err sys_spool_write(int fd, uint64_t at, struct span bytes);
+/* Bytes that an ordinary user may still write to the disk of that folder.
+ * ERR_IO: not known. */
+MUST_USE enum err sys_disk_free(const char *dir, uint64_t *out);
 /* Makes a folder with its parents; OK when it is there already. */
 MUST_USE enum err sys_dir_make(const char *path, unsigned mode);
 

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/sys.h"
@@ -217,6 +218,18 @@ sys_spool_open(const char *dir, int *fd_out)
 		return errno == ENOENT ? ERR_NOT_FOUND :
 		    errno == EACCES ? ERR_FORBIDDEN : ERR_IO;
 	*fd_out = fd;
+	return OK;
+}
+
+enum err
+sys_disk_free(const char *dir, uint64_t *out)
+{
+	struct statvfs s;
+
+	*out = 0;
+	if (statvfs(dir, &s) != 0)
+		return ERR_IO;
+	*out = (uint64_t)s.f_bavail * s.f_frsize;
 	return OK;
 }
 

@@ -186,6 +186,18 @@ call_data_file(struct call *c, const char *name, char *out, size_t n)
 }
 
 enum err
+call_room(struct call *c)
+{
+	uint64_t reserve = (uint64_t)c->conf->store_reserve << 20, left;
+
+	if (reserve == 0 || sys_disk_free(frame_of(c)->home->server->data->path,
+	    &left) != OK || left >= reserve)
+		return OK;
+	return call_fail(c, ERR_UNAVAILABLE,
+	    "The server's disk is nearly full: this has to wait");
+}
+
+enum err
 call_spool(struct call *c, int *fd_out)
 {
 	struct frame *f = frame_of(c);

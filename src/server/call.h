@@ -285,6 +285,12 @@ void call_reply_raw(struct call *c, const char *content_type,
 MUST_USE enum err call_data_file(struct call *c, const char *name,
     char *out, size_t n);
 /*
+ * Is there room on the data directory's disk for what can wait (archives,
+ * backups, exports)? With less than store.reserve free it has to, so that who
+ * fills the disk keeps nobody's messages from being stored. ERR_UNAVAILABLE.
+ */
+MUST_USE enum err call_room(struct call *c);
+/*
  * A file without a name on the data directory's disk, empty, to be written by
  * sys_spool_write; it goes with the call. The same one when asked for again.
  * ERR_IO, ERR_FORBIDDEN, ERR_NOT_FOUND.

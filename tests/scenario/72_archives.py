@@ -233,6 +233,31 @@ def fast(s, a):
     s.rest('DELETE', f'/api/archives/{id_}', token=up)
 
 
+def full_disk(s, a, other):
+    """What can wait leaves room for messages."""
+    up = a.tokens[1]
+    id_ = make(s, up).data['id']
+    chat = s.chat(up, other.id)
+    put(s, up, id_, 0, b'while there is room')
+    s.kill()
+    s.flags += ['--set', 'store.reserve=4294967295']
+    s.start()
+    r = put(s, up, id_, 1, b'x')
+    tap.check(r.status == 503 and r.code == 'unavailable' and r.headers['Retry-After'],
+              'no part is taken when the disk is nearly full', r)
+    r = s.rest('GET', '/api/users/me/export', token=up)
+    tap.check(r.status == 503 and r.code == 'unavailable', 'nor an export', r)
+    r = s.send(up, chat, 'but this')
+    tap.check(r.status == 201, 'but messages are', r)
+    r = get(s, up, id_, 0)
+    tap.check(r.status == 200, 'what is there can be read', r)
+    s.kill()
+    s.flags[-1] = 'store.reserve=0'
+    s.start()
+    r = put(s, up, id_, 1, b'x')
+    tap.check(r.status == 200 and r.data['parts'] == 2, 'and it goes on when there is room', r)
+
+
 def main():
     signer = Signer(sys.argv[2])
     flags = ['--set', 'sessions.sweep=1s']
@@ -243,6 +268,7 @@ def main():
         over(s, a)
         fast(s, a)
         crashes(s, a)
+        full_disk(s, a, other)
     with Server(sys.argv[1], flags=flags + ['--set', 'archives.user_max=1048576']) as s:
         quota(s, Account(s, signer, 'alice'), Account(s, signer, 'bob'))
     signer.close()

@@ -119,6 +119,12 @@ archives_create_write(struct call *c, struct txn *t)
 /* ---- PUT /api/archives/:id/parts/:n ---- */
 
 enum err
+archives_part_put_check(struct call *c)
+{
+	return call_room(c);
+}
+
+enum err
 archives_part_put_write(struct call *c, struct txn *t)
 {
 	const struct archive_part_put_req *in = c->req;

@@ -49,6 +49,7 @@ static const char export_readme[] =
 enum err
 export_check(struct call *c)
 {
+	TRY(call_room(c));
 	c->state = ARENA_NEW(&c->arena, struct export);
 	return c->state == NULL ? ERR_TOO_LARGE : OK;
 }
