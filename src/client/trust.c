@@ -360,7 +360,7 @@ trust_pump(struct step *s)
 	struct user_id user;
 	struct trust t;
 	struct rd r;
-	bool made;
+	bool made, busy;
 	enum err err;
 
 	if (!setup_is_ready(s))
@@ -371,6 +371,10 @@ trust_pump(struct step *s)
 		TRY(call_make(s, &n, &made));
 	if (s->c->trust_sent)
 		return OK;	/* looked through, nothing is unsent */
+	/* A record may name the certificate that the list brings. */
+	TRY(setup_is_publishing(s, &busy));
+	if (busy)
+		return OK;
 	while ((err = rec_seek(&s->r, REC_TRUST, (struct span){ NULL, 0 }, key,
 	    false, &key, &value)) == OK) {
 		r = rd_init(key);
