@@ -304,11 +304,13 @@ host_close(struct host *h)
 		stand_close(&h->stand);
 		sock_close(&h->sock);
 		remote_close(&h->remote);
+		remote_close(&h->slow);
 		for (int i = 0; i < 4; i++)
 			reactor_tick(h->reactor, 0);
 		stand_fini(&h->stand);
 		sock_fini(&h->sock);
 		remote_fini(&h->remote);
+		remote_fini(&h->slow);
 		if (h->signals.fd >= 0) {
 			reactor_unwatch(h->reactor, &h->signals);
 			sys_close(h->signals.fd);

@@ -79,6 +79,7 @@ struct host {
 	struct reactor *reactor;
 	struct where where;
 	struct remote remote;
+	struct remote slow;	/* of calls that wait for somebody */
 	struct sock sock;
 	struct stand stand;
 	struct client client;

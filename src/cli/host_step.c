@@ -98,7 +98,8 @@ do_request(struct host *h, const struct client_effect *f)
 	    (int)span_find(f->u.request.path, '?'),
 	    (const char *)f->u.request.path.p);
 	/* Refused here (too many wait): the client's own limit repeats it. */
-	enum err e = remote_call(&h->remote, f->u.request.method,
+	enum err e = remote_call(f->u.request.waits ? &h->slow : &h->remote,
+	    f->u.request.method,
 	    f->u.request.path, f->u.request.token, f->u.request.body,
 	    f->u.request.id, on_answer, h);
 	if (e != OK)
@@ -497,6 +498,7 @@ host_net(struct host *h)
 	}
 	reactor_adopt(h->reactor);
 	remote_init(&h->remote, h->reactor, &h->where, host_timeout(h));
+	remote_init(&h->slow, h->reactor, &h->where, host_timeout(h));
 	sock_init(&h->sock, h->reactor, &h->where, &h->pv, &sock_ops, h);
 	stand_init(&h->stand, &h->remote, &sock_ops, h);
 	return EXIT_OK;

@@ -97,6 +97,8 @@ call_make(struct step *s, const struct call_new *n, bool *made_out)
 	    .number = n->number };
 	e->u.request.id = slot->id;
 	e->u.request.method = n->method;
+	e->u.request.waits = n->what == CALL_LINK_REPLY ||
+	    n->what == CALL_LINK_FACTS || n->what == CALL_LINK_ANSWER;
 	TRY(arena_dup(s->a, n->path, &e->u.request.path));
 	TRY(arena_dup(s->a, n->body, &e->u.request.body));
 	if (!n->no_token)
