@@ -22,6 +22,7 @@ struct world;
 struct device {
 	struct world *world;
 	unsigned index, account;
+	uint32_t number;		/* in the account's list; 0: not yet */
 	char name[24];			/* of the machine */
 	records disk;			/* committed */
 	uint64_t seen;			/* the second place: generation */

@@ -3,6 +3,7 @@
  */
 #include <assert.h>
 
+#include "sim/excuse.h"
 #include "sim/links.h"
 
 #define PLACES_MAX 20000
@@ -30,42 +31,43 @@ is_for(const struct world_message *m, const struct device *d)
 	return d->account == m->account || d->account == m->to;
 }
 
-/* Revocation ends what its device had not sent, or sent just before. */
-static bool
-is_cut_off(const struct world *w, const struct world_message *m)
-{
-	const struct device *d = &w->device[m->device];
-
-	return d->gone && (m->position == 0 ||
-	    m->at_us + 60000000 > d->gone_us);
-}
-
-/*
- * To a device that went back to an older profile (and so has a new
- * certificate) a message may stay refused: it is not sent again to another
- * certificate than it was meant for (docs/protocol.md, "Retries"). So may
- * what a device sent before it went back, which it does not know any more,
- * and what was under way while both sides got new certificates.
- */
-static bool
-may_be_refused(const struct world *w, const struct world_message *m,
-    const struct device *d)
-{
-	const struct device *from = &w->device[m->device];
-
-	if (d->is_renewed && from->is_renewed)
-		return true;
-	return d->lost_n > 0 || is_cut_off(w, m) || (from->lost_n > 0 &&
-	    m->at_us <= from->lost[from->lost_n - 1].to_us);
-}
-
-bool
+int
 laws_refused(const struct world *w, const struct world_message *m,
     const struct device *d)
 {
-	return may_be_refused(w, m, d) && m->position != 0 &&
-	    m->position < WORLD_POSITIONS_MAX &&
-	    (w->refused[m->position] >> d->index & 1) != 0;
+	const struct world_refused *r = excuse_find(w, d, &m->event);
+
+	if (r == NULL)
+		r = excuse_at(w, d, m->position);
+	return ID_IS_ZERO(m->event) || r == NULL ? EXCUSE_NONE :
+	    (int)excuse_of(w, r);
+}
+
+/* Was never at the server, and its device was taken off the account. */
+static bool
+is_cut_off(const struct world *w, const struct world_message *m)
+{
+	return w->device[m->device].gone && m->position == 0;
+}
+
+/*
+ * A device that was linked later gets what was before from its manager, whose
+ * history has no message that it could not open itself.
+ */
+static bool
+is_before_link(const struct world *w, const struct world_message *m,
+    const struct device *d)
+{
+	return d->index >= w->plan->accounts && m->at_us <= d->joined_us &&
+	    laws_refused(w, m, &w->device[d->account]) != EXCUSE_NONE;
+}
+
+static bool
+is_excused(const struct world *w, const struct world_message *m,
+    const struct device *d)
+{
+	return is_cut_off(w, m) || laws_refused(w, m, d) != EXCUSE_NONE ||
+	    is_before_link(w, m, d);
 }
 
 static bool
@@ -127,8 +129,7 @@ is_anything_lost(const struct world *w, const struct device *d,
 		const struct world_message *m = &w->message[k];
 
 		if (!m->accepted || m->loose || m->deleted || !is_for(m, d) ||
-		    m->shown[d->index] > 0 || laws_refused(w, m, d) ||
-		    is_cut_off(w, m))
+		    m->shown[d->index] > 0 || is_excused(w, m, d))
 			continue;
 		snprintf(why_out, 200, "lost: message %zu of device %u is "
 		    "not on device %u", k, m->device, d->index);
@@ -191,26 +192,13 @@ hash_item(struct app *view, const struct client_item *it)
 	return h;
 }
 
-/*
- * A change of a message (an edit, a reaction) is told like one, by position;
- * so is what a device sent that was revoked before it heard where it stands.
- */
+/* What is refused, a message or a change of one, has an excuse of its own. */
 static bool
 is_known_refused(struct world *w, const struct device *d,
     const struct client_item *it)
 {
-	bool is_text = false, went_back = false;
-
-	for (size_t k = 0; k < w->messages_n; k++) {
-		if (w->message[k].position != it->position)
-			continue;
-		if (may_be_refused(w, &w->message[k], d))
-			return true;
-		is_text = true;
-	}
-	for (unsigned i = 0; i < w->plan->devices; i++)
-		went_back |= w->device[i].lost_n > 0 || w->device[i].gone;
-	return !is_text && went_back;
+	excuse_note(w, d, it);
+	return excuse_of(w, excuse_find(w, d, &it->event)) != EXCUSE_NONE;
 }
 
 static void
@@ -288,7 +276,7 @@ check_once(struct world *w, const struct device *d, unsigned other,
 
 		if (m->accepted && !m->loose && !m->deleted && is_for(m, d) &&
 		    (m->account == other || m->to == other) && !seen[k] &&
-		    !laws_refused(w, m, d) && !is_cut_off(w, m))
+		    !is_excused(w, m, d))
 			world_broken(w, "lost: message %zu of device %u is "
 			    "not in the history of device %u", k, m->device,
 			    d->index);

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "base/sys.h"
+#include "sim/excuse.h"
 #include "sim/shrink.h"
-#include "sim/world.h"
 
 /* OpenSSL's randomness is the run's, too. */
 static int
@@ -187,7 +187,7 @@ run_all(struct options *o)
 	static struct plan p;
 	char name[300], why[200];
 	size_t failed = 0, n = o->files_n + (o->files_n > 0 ? 0 : o->seeds);
-	uint64_t messages = 0, refused = 0, began = real_us();
+	uint64_t messages = 0, excuse[WORLD_EXCUSES] = { 0 }, began = real_us();
 
 	printf("1..%zu\n", n);
 	for (size_t i = 0; i < n; i++) {
@@ -206,7 +206,8 @@ run_all(struct options *o)
 			    p.seed);
 		}
 		end = try(&p, o->twice);
-		refused += end.refused;
+		for (size_t k = 1; k < WORLD_EXCUSES; k++)
+			excuse[k] += end.excuse[k];
 		messages += end.messages;
 		printf("%s %zu - %s%s%s\n", end.ok ? "ok" : "not ok", i + 1,
 		    name, end.ok ? "" : ": ", end.why);
@@ -217,9 +218,13 @@ run_all(struct options *o)
 		}
 		fflush(stdout);
 	}
-	printf("# %" PRIu64 " messages in %" PRIu64 " ms; %" PRIu64 " stay "
-	    "refused after a profile went back; %zu failed\n",
-	    messages, (real_us() - began) / 1000, refused, failed);
+	printf("# %" PRIu64 " messages in %" PRIu64 " ms; stay refused:",
+	    messages, (real_us() - began) / 1000);
+	for (size_t k = 1; k < WORLD_EXCUSES; k++)
+		printf(" %" PRIu64 " %s%s", excuse[k],
+		    excuse_name((enum excuse)k), k + 1 < WORLD_EXCUSES ? "," :
+		    "");
+	printf("; %zu failed\n", failed);
 	return failed > 0;
 }
 

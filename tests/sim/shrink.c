@@ -9,7 +9,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "sim/world.h"
 
 #define TRIES_MAX 400
 #define SECONDS_MAX 180
@@ -34,7 +33,7 @@ child(const struct plan *p, int out)
 	set_up();
 	world_run(p, false, &r);
 	end.messages = r.messages;
-	end.refused = r.refused;
+	memcpy(end.excuse, r.excuse, sizeof(end.excuse));
 	end.trace = r.trace;
 	if (write(out, &end, sizeof(end)) != (ssize_t)sizeof(end))
 		_exit(2);

@@ -5,11 +5,11 @@
 #ifndef SIM_SHRINK_H
 #define SIM_SHRINK_H
 
-#include "sim/plan.h"
+#include "sim/world.h"
 
 struct shrink_end {
 	bool ok;
-	uint64_t messages, refused, trace;
+	uint64_t messages, trace, excuse[WORLD_EXCUSES];
 	char why[300];		/* the law that was broken; empty when ok */
 };
 

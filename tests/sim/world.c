@@ -12,6 +12,7 @@
 
 #include "base/text.h"
 #include "sim/disk.h"
+#include "sim/excuse.h"
 #include "sim/links.h"
 #include "sim/wire.h"
 
@@ -188,11 +189,12 @@ world_saw(struct world *w, const struct device *d,
 		    d->index, (int)n, err_text(it->cause));
 	if (it->kind == ITEM_TEXT && n == WORLD_MESSAGES_MAX)
 		world_broken(w, "device %u shows a text of nobody", d->index);
-	if (it->kind == ITEM_REFUSED && it->position < WORLD_POSITIONS_MAX)
-		w->refused[it->position] |= (uint8_t)(1u << d->index);
+	if (it->kind == ITEM_REFUSED)
+		excuse_note(w, d, it);
 	if (n == WORLD_MESSAGES_MAX)
 		return;
 	w->message[n].shown[d->index] = 1;
+	w->message[n].event = it->event;
 	if (it->position != 0)
 		w->message[n].position = it->position;
 }
@@ -206,6 +208,9 @@ note_item(struct world *w, struct device *d, const struct client_item *it)
 	    it->flags, it->position, err_text(it->cause),
 	    it->kind == ITEM_TEXT ? (int)laws_message(w, it->text) : -1);
 	world_saw(w, d, it);
+	if (it->kind == ITEM_REFUSED && !excuse_is_explained(w, d, it))
+		world_broken(w, "refused: device %u, position %" PRIu64 ": %s",
+		    d->index, it->position, err_text(it->cause));
 }
 
 void
@@ -405,6 +410,8 @@ keep_alive(struct world *w)
 	for (unsigned i = 0; i < w->plan->devices; i++) {
 		struct device *d = &w->device[i];
 
+		if (!d->gone && d->joined && d->number == 0)
+			d->number = device_number(d);
 		if (d->gone || d->app != NULL)
 			continue;
 		if (w->start_at_us[i] == 0)
@@ -715,6 +722,7 @@ close_world(struct world *w)
 	}
 	node_free(w->node);
 	free(w->message);
+	free(w->refused);
 }
 
 static void
@@ -728,9 +736,11 @@ tell(struct world *w, struct world_result *out)
 		out->steps += w->device[i].steps;
 	for (size_t k = 0; k < w->messages_n; k++)
 		for (unsigned i = 0; i < w->plan->devices; i++)
-			out->refused += w->message[k].accepted &&
-			    w->message[k].shown[i] == 0 && laws_refused(w,
-			    &w->message[k], &w->device[i]);
+			if (w->message[k].accepted && !w->device[i].gone &&
+			    w->message[k].shown[i] == 0)
+				out->excuse[laws_refused(w, &w->message[k],
+				    &w->device[i])]++;
+	out->excuse[EXCUSE_NONE] = 0;
 }
 
 void
@@ -748,7 +758,8 @@ world_run(const struct plan *p, bool verbose, struct world_result *out)
 	w->plan = p;
 	w->verbose = verbose;
 	w->message = calloc(WORLD_MESSAGES_MAX, sizeof(*w->message));
-	assert(w->message != NULL);
+	w->refused = calloc(WORLD_MESSAGES_MAX, sizeof(*w->refused));
+	assert(w->message != NULL && w->refused != NULL);
 	make_canary(w);
 	w->node = node_new(w, &conf);
 	for (unsigned i = 0; i < p->devices; i++) {

@@ -13,7 +13,6 @@
 /* Everybody's; it must be on no disk and in no log. */
 #define WORLD_PASSWORD "Simulated-Pass-77"
 #define WORLD_MESSAGES_MAX 20000
-#define WORLD_POSITIONS_MAX 100000
 /* A law must hold after so long without new trouble. */
 #define WORLD_PATIENCE_MS (12u * 3600 * 1000)
 
@@ -25,7 +24,18 @@ struct world_message {
 	unsigned edits;
 	uint64_t at_us;
 	uint64_t position;		/* the server's; 0: not known */
+	struct event_id event;		/* zeros: no device showed it yet */
 	uint8_t shown[PLAN_DEVICES_MAX];
+};
+
+/* What a device shows as refused, or showed once. */
+struct world_refused {
+	unsigned device;
+	struct event_id event;
+	struct user_id sender;
+	uint32_t from;			/* the number of its device */
+	enum err cause;
+	uint64_t position;
 };
 
 struct world {
@@ -37,16 +47,20 @@ struct world {
 	uint64_t node_at_us;
 	struct world_message *message;
 	size_t messages_n;
-	/* Positions that a device shows as refused: a bit for each device. */
-	uint8_t refused[WORLD_POSITIONS_MAX];
+	struct world_refused *refused;	/* WORLD_MESSAGES_MAX */
+	size_t refused_n;
 	char canary[24];
 	bool verbose;
 	bool calm_now;		/* the plan is over: no more trouble */
 	struct proc driver;
 };
 
+/* Kinds of excuses of what stays refused (excuse.h). */
+#define WORLD_EXCUSES 7
+
 struct world_result {
-	uint64_t trace, messages, refused, steps, sealed, switches, bytes, virtual_ms;
+	uint64_t excuse[WORLD_EXCUSES];	/* messages that stay refused */
+	uint64_t trace, messages, steps, sealed, switches, bytes, virtual_ms;
 	uint64_t bring_up_us, run_us;	/* of this machine's time */
 };
 
@@ -77,8 +91,9 @@ void world_tap_log(const void *p, size_t n);
 bool laws_hold_yet(struct world *w, char why_out[static 200]);
 /* The full check of every history; breaks, or returns. */
 void laws_check(struct world *w);
-/* A message that this device may show as refused for good, and does. */
-bool laws_refused(const struct world *w, const struct world_message *m,
+/* Why this device may show that message as refused for good, and does: an
+ * enum excuse, 0: it may not. */
+int laws_refused(const struct world *w, const struct world_message *m,
     const struct device *d);
 /* The number of a canary's message, or WORLD_MESSAGES_MAX: it has none. */
 size_t laws_message(const struct world *w, struct span text);
