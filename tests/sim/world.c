@@ -671,6 +671,19 @@ settle(struct world *w, const char *when)
 	}
 }
 
+/* While it is still known who was revoked. */
+static void
+count_excuses(struct world *w)
+{
+	for (size_t k = 0; k < w->messages_n; k++)
+		for (unsigned i = 0; i < w->plan->devices; i++)
+			if (w->message[k].accepted && !w->device[i].gone &&
+			    w->message[k].shown[i] == 0)
+				w->excuse[laws_refused(w, &w->message[k],
+				    &w->device[i])]++;
+	w->excuse[EXCUSE_NONE] = 0;
+}
+
 static void
 shut_down(struct world *w)
 {
@@ -709,6 +722,7 @@ driver_main(void *arg)
 	sleep_ms(w, 1000);
 	settle(w, "in the end");
 	laws_check(w);
+	count_excuses(w);
 	shut_down(w);
 }
 
@@ -734,13 +748,7 @@ tell(struct world *w, struct world_result *out)
 	    .virtual_ms = kernel_now_us() / 1000 };
 	for (unsigned i = 0; i < w->plan->devices; i++)
 		out->steps += w->device[i].steps;
-	for (size_t k = 0; k < w->messages_n; k++)
-		for (unsigned i = 0; i < w->plan->devices; i++)
-			if (w->message[k].accepted && !w->device[i].gone &&
-			    w->message[k].shown[i] == 0)
-				out->excuse[laws_refused(w, &w->message[k],
-				    &w->device[i])]++;
-	out->excuse[EXCUSE_NONE] = 0;
+	memcpy(out->excuse, w->excuse, sizeof(out->excuse));
 }
 
 void

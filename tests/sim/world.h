@@ -13,6 +13,8 @@
 /* Everybody's; it must be on no disk and in no log. */
 #define WORLD_PASSWORD "Simulated-Pass-77"
 #define WORLD_MESSAGES_MAX 20000
+/* Kinds of excuses of what stays refused (excuse.h). */
+#define WORLD_EXCUSES 7
 /* A law must hold after so long without new trouble. */
 #define WORLD_PATIENCE_MS (12u * 3600 * 1000)
 
@@ -49,14 +51,12 @@ struct world {
 	size_t messages_n;
 	struct world_refused *refused;	/* WORLD_MESSAGES_MAX */
 	size_t refused_n;
+	uint64_t excuse[WORLD_EXCUSES];	/* how many stay so in the end */
 	char canary[24];
 	bool verbose;
 	bool calm_now;		/* the plan is over: no more trouble */
 	struct proc driver;
 };
-
-/* Kinds of excuses of what stays refused (excuse.h). */
-#define WORLD_EXCUSES 7
 
 struct world_result {
 	uint64_t excuse[WORLD_EXCUSES];	/* messages that stay refused */
