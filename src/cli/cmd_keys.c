@@ -117,19 +117,88 @@ show_keys(struct host *h)
 	return finish(h, &out, e);
 }
 
+/* A device that leaves with the old key, by its name. */
+static enum err
+put_leaver(const struct client_device *d, struct buf *out)
+{
+	char line[160];
+	struct buf name;
+	enum err e;
+
+	buf_init(&name, 1024);
+	if (clean_line(d->name, &name) != OK)
+		name.n = 0;
+	snprintf(line, sizeof(line), "  - device %u%s", (unsigned)d->device,
+	    name.n > 0 ? ", " : "");
+	e = buf_add_str(out, line);
+	if (e == OK)
+		e = buf_add_span(out, buf_span(&name));
+	if (e == OK && name.n > 0)
+		e = buf_add_str(out, ",");
+	buf_fini(&name);
+	if (e == OK)
+		e = buf_add_str(out, " leaves the account and has to be "
+		    "linked again; what it has of the history stays on it;\n");
+	return e;
+}
+
+static enum err
+put_leavers(struct host *h, struct buf *out)
+{
+	struct client_device d[CLIENT_DEVICES_MAX];
+	struct client_status s;
+	size_t n = 0, i;
+	enum err e;
+
+	TRY(host_read(h));
+	e = client_status(&h->client, &h->query, &s);
+	if (e == OK)
+		e = client_devices(&h->client, &h->query, &s.user, d, &n);
+	for (i = 0; e == OK && i < n; i++)
+		if (!d[i].own)
+			e = put_leaver(&d[i], out);
+	host_read_end(h);
+	return e;
+}
+
+/* What a new account key means, before it is made. */
+static enum exit_status
+say_renewal(struct host *h)
+{
+	struct buf out;
+	enum err e;
+
+	buf_init(&out, OUT_MAX);
+	e = buf_add_str(&out, "a new account key:\n"
+	    "  - the old one signs it, so you can go on writing to people, and "
+	    "they to you;\n"
+	    "  - they are told \"key renewed, verify again\", and their "
+	    "verified marks for you end;\n");
+	if (e == OK)
+		e = put_leavers(h, &out);
+	if (e == OK)
+		e = buf_add_str(&out, "  - history and settings stay on this "
+		    "device, and go to others when they are linked;\n"
+		    "  - make a new backup: the old one does not help any "
+		    "more.");
+	if (e == OK)
+		host_note(h, "%.*s", (int)out.n, (const char *)out.p);
+	buf_fini(&out);
+	if (e == OK)
+		return EXIT_OK;
+	host_error(h, "the devices of the account cannot be read (%s)",
+	    err_text(e));
+	return EXIT_FAILED;
+}
+
 static enum exit_status
 renew_account(struct host *h)
 {
 	struct client_input in = { .type = CLIENT_RENEW_ACCOUNT };
+	enum exit_status st = say_renewal(h);
 
-	host_note(h, "a new account key:\n"
-	    "  - the old one signs it, so you can go on writing to people, and "
-	    "they to you;\n"
-	    "  - they are told \"key renewed, verify again\", and their "
-	    "verified marks for you end;\n"
-	    "  - your other devices have to be linked again: they do not have "
-	    "the new key;\n"
-	    "  - make a new backup: the old one does not help any more.");
+	if (st != EXIT_OK)
+		return st;
 	if (!h->args->yes &&
 	    !tty_ask_yes("Renew the account key? [yes/no] ")) {
 		host_error(h, "nothing was changed (--yes answers the "

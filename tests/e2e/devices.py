@@ -333,6 +333,9 @@ def test_renewed_keys_are_told(home):
             return anna2.json('keys')[0]['device'] > before
         eventually(renewed, 'the other device has old keys', 30)
         bert.run('send', 'anna', 'four and a half')
+        check(any(x.get('turns', 0) > 0 and x['messagesSealed'] > 0 for x in
+                  bert.json('status', 'anna')[0]['protection']),
+              'no turns of the ratchet are shown')
         anna2.run('send', 'bert', 'from renewed keys')
         check(texts(anna2, 'bert')[-2:] == ['four and a half',
                                             'from renewed keys'], 'anna2')
@@ -340,6 +343,8 @@ def test_renewed_keys_are_told(home):
         listening = Listener(bert)
         time.sleep(1)
         anna.run('keys', 'renew-account', '--yes')
+        check('device 2' in anna.err and 'linked again' in anna.err,
+              f'not said who leaves: {anna.err}')
         line = None
         for _ in range(10):
             line = listening.next()
