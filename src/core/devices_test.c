@@ -329,7 +329,7 @@ renew_with_c(struct span *rotation)
 static void
 test_renew_is_taken_by_peers_and_own_devices(void **state)
 {
-	struct span rotation;
+	struct span rotation, old;
 	struct renew_news news;
 	struct identity id;
 	struct devlist l;
@@ -337,6 +337,7 @@ test_renew_is_taken_by_peers_and_own_devices(void **state)
 
 	(void)state;
 	link_c(true);
+	old = w_keep(a.list);
 	assert_int_equal(w_end(&b, peer_set_verified(&b.c, &a.addr.account,
 	    true)), OK);
 	(void)renew_with_c(&rotation);
@@ -364,6 +365,13 @@ test_renew_is_taken_by_peers_and_own_devices(void **state)
 	assert_int_equal(w_end(&b, renew_accept(&b.c, &a.addr.account, a.list,
 	    &rotation, 1, &news)), OK);
 	assert_false(news.renewed);
+	/* A copy from before is old, and no other identity: also at home,
+	 * where such an answer may have been under way. */
+	assert_int_equal(w_end(&b, renew_accept(&b.c, &a.addr.account, old,
+	    &rotation, 1, &news)), ERR_STALE);
+	assert_int_equal(w_end(&a, renew_accept(&a.c, &a.addr.account, old,
+	    NULL, 0, &news)), ERR_STALE);
+	w_drop(&old);
 	/* The other own device follows, too. */
 	assert_int_equal(w_end(&c, renew_accept(&c.c, &a.addr.account, a.list,
 	    &rotation, 1, &news)), OK);

@@ -280,6 +280,27 @@ renew_go_back(struct core *c, struct span list, struct peer_news *news_out)
 }
 
 /*
+ * An old copy: of a version below the known one, under a key that was renewed
+ * since, as far as is known here. Such a key never comes back.
+ */
+static enum err
+is_stale(struct core *c, const struct user_id *who, struct span list,
+    bool *out)
+{
+	uint8_t hash[SHA256_LEN];
+	struct devlist l;
+	struct peer known;
+
+	*out = false;
+	TRY(peer_load(c, who, &known));
+	TRY(devlist_decode(list, &l, NULL));
+	if (l.version >= known.list.version)
+		return OK;
+	TRY(cert_aik_hash(c->p, l.aik, hash));
+	return renew_is_over(c, who, hash, out);
+}
+
+/*
  * Do the renewals lead from what is known to this list, and does none of them
  * contradict one that was taken before?
  */
@@ -323,7 +344,12 @@ renew_accept(struct core *c, const struct user_id *who, struct span list,
 {
 	struct renew_news news = { .renewed = false };
 	enum err e = peer_accept_list(c, who, list, &news.list);
+	bool stale = false;
 
+	if (e == ERR_IDENTITY_CHANGED)
+		TRY(is_stale(c, who, list, &stale));
+	if (stale)
+		return ERR_STALE;
 	if (e == ERR_IDENTITY_CHANGED) {
 		TRY(leads_there(c, who, list, rotations, n));
 		TRY(peer_is_verified(c, who, &news.was_verified));

@@ -68,7 +68,8 @@ struct renew_news {
  *   rotations  in   as the server gave them, any order; may be empty
  * ERR_IDENTITY_CHANGED: another key and no renewal leads to it, or two of them
  * (or one and what was taken before) contradict each other; nothing is stored:
- * see peer_accept_identity. Others as peer_accept_list.
+ * see peer_accept_identity. ERR_STALE: an older list, also one under a key that
+ * was renewed since. Others as peer_accept_list.
  */
 MUST_USE enum err renew_accept(struct core *c, const struct user_id *account,
     struct span list, const struct span *rotations, size_t n,
