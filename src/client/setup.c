@@ -434,6 +434,7 @@ setup_alarm(struct step *s, const struct address *by)
 	    s->now - s->m.alarm_ms >= DAY_MS) {
 		s->m.alarm_ms = s->now;
 		s->m.flags |= META_RENEW;
+		s->m.flags &= ~(uint32_t)META_STALE;	/* now, whatever waits */
 		s->c->dirty = true;
 		return OK;
 	}
