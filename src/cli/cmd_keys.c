@@ -191,6 +191,26 @@ say_renewal(struct host *h)
 	return EXIT_FAILED;
 }
 
+/* What is in a backup at the server is the former key. */
+static void
+say_backup(struct host *h)
+{
+	struct client_backup b = { .exists = false };
+	struct arena_mark m;
+	enum err e;
+
+	if (host_read(h) != OK)
+		return;
+	m = arena_mark(&h->query);
+	e = client_backup(&h->client, &h->query, &b);
+	arena_wipe(&h->query, m);
+	host_read_end(h);
+	if (e == OK && b.exists)
+		host_note(h, "the backup at the server still holds the "
+		    "former key; renew it: %s", host_hint(h,
+		    "backup refresh"));
+}
+
 static enum exit_status
 renew_account(struct host *h)
 {
@@ -205,7 +225,10 @@ renew_account(struct host *h)
 		    "question in scripts)");
 		return EXIT_FAILED;
 	}
-	return host_command(h, &in);
+	st = host_command(h, &in);
+	if (st == EXIT_OK)
+		say_backup(h);
+	return st;
 }
 
 /* Offered to the managers, or done. */

@@ -6,6 +6,7 @@
 #include "client/vault.h"
 
 #include "client/adopt.h"
+#include "client/fleet.h"
 #include "client/secret.h"
 #include "client/setup.h"
 #include "client/vaultrec.h"
@@ -233,16 +234,20 @@ vault_put(struct step *s, const struct vault *v)
 
 /* ---- going on ---- */
 
-static bool
-vault_is_due(const struct step *s, const struct vault *v)
+/* A backup that holds a former account key is of little use. */
+static enum err
+vault_is_due(struct step *s, const struct vault *v, bool *out)
 {
-	uint64_t changes = s->m.journal - v->journal;
+	uint64_t changes = s->m.journal - v->journal, renewed_ms;
 
+	*out = false;
 	if (v->manual || !v->exists || !(s->c->options & CLIENT_STAYS) ||
 	    s->now < v->tried_ms + TRY_AGAIN_MS)
-		return false;
-	return changes >= v->every_n || (changes != 0 &&
-	    s->now >= v->made_ms + VAULT_EVERY_MS);
+		return OK;
+	TRY(fleet_renewed_ms(s, &s->m.user, &renewed_ms));
+	*out = changes >= v->every_n || renewed_ms > v->made_ms ||
+	    (changes != 0 && s->now >= v->made_ms + VAULT_EVERY_MS);
+	return OK;
 }
 
 static enum err
@@ -259,9 +264,12 @@ vault_ask(struct step *s, enum call_what what, const char *method,
 static enum err
 vault_go(struct step *s, struct vault *v)
 {
+	bool due;
+
 	switch (v->state) {
 	case VAULT_IDLE:
-		if (!vault_is_due(s, v))
+		TRY(vault_is_due(s, v, &due));
+		if (!due)
 			return OK;
 		v->state = VAULT_ASKS;
 		v->tried_ms = s->now;

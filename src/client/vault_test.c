@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "client/fleet.h"
 #include "client/linkrec.h"
 #include "client/test_world.h"
 #include "client/vault.h"
@@ -45,11 +46,13 @@ side_close(struct side *x)
 	fake_drop(x);
 }
 
-/* Is it renewed, made so long ago, with so many changes since? */
+/* Is it renewed, made so long ago, with so many changes since, where the
+ * account key was renewed at some time (0: never)? */
 static bool
-is_renewed(struct fake *f, struct vault v, uint64_t ago_ms, uint64_t changes,
-    uint32_t options)
+is_renewed_after(struct fake *f, struct vault v, uint64_t ago_ms,
+    uint64_t changes, uint32_t options, uint64_t key_ago_ms)
 {
+	const uint64_t now = f->now;
 	struct side *x = side_open(f);
 	bool yes;
 
@@ -58,12 +61,24 @@ is_renewed(struct fake *f, struct vault v, uint64_t ago_ms, uint64_t changes,
 	v.journal = 1000;
 	v.made_ms = v.tried_ms = x->s.now - ago_ms;
 	assert_int_equal(vault_save(&x->s, &v), OK);
+	if (key_ago_ms != 0) {
+		x->s.now = now - key_ago_ms;
+		assert_int_equal(fleet_renewed(&x->s, &x->s.m.user), OK);
+		x->s.now = now;
+	}
 	assert_int_equal(vault_pump(&x->s), OK);
 	assert_int_equal(vault_load(&x->s, &v), OK);
 	yes = v.state != VAULT_IDLE;
 	wipe(&v, sizeof(v));
 	side_close(x);
 	return yes;
+}
+
+static bool
+is_renewed(struct fake *f, struct vault v, uint64_t ago_ms, uint64_t changes,
+    uint32_t options)
+{
+	return is_renewed_after(f, v, ago_ms, changes, options, 0);
 }
 
 static void
@@ -86,6 +101,11 @@ test_vault_is_renewed_after_a_day_or_many_changes(void **state)
 	assert_false(is_renewed(f, v, DAY_MS, 5000, CLIENT_LISTEN));
 	assert_false(is_renewed(f, manual, DAY_MS, 5000, stays));
 	assert_false(is_renewed(f, none, DAY_MS, 5000, stays));
+	/* It must not go on with a former account key inside. */
+	assert_true(is_renewed_after(f, v, DAY_MS / 2, 0, stays, DAY_MS / 4));
+	assert_false(is_renewed_after(f, v, DAY_MS / 4, 0, stays, DAY_MS / 2));
+	assert_false(is_renewed_after(f, manual, DAY_MS / 2, 0, stays,
+	    DAY_MS / 4));
 	fake_close(f);
 }
 
