@@ -56,6 +56,13 @@ arcrec_make_chat(struct step *s, struct span key, struct wr *w)
 	return OK;
 }
 
+/* A gap that was filled: its event is the one of the message that came. */
+static bool
+arcrec_is_filled(const struct client_item *it)
+{
+	return it->sub == 0 && it->kind != ITEM_GAP;
+}
+
 static enum err
 arcrec_make_item(struct span key, struct span value,
     const struct arcrec_what *what, struct wr *w, uint8_t *kind)
@@ -67,7 +74,7 @@ arcrec_make_item(struct span key, struct span value,
 	TRY(itemrec_decode(&at, value, &it));
 	*kind = 0;
 	if (it.state == STATE_WAITING || it.state == STATE_FAILED ||
-	    it.order >= ITEM_ORDER_WAITING)
+	    it.order >= ITEM_ORDER_WAITING || arcrec_is_filled(&it))
 		return OK;
 	if ((it.server_ms != 0 ? it.server_ms : it.sender_ms) <
 	    what->since_ms)
@@ -293,8 +300,10 @@ arcrec_take_item(struct step *s, struct rd *r, bool keep,
 	if (at.order >= ITEM_ORDER_WAITING)
 		return ERR_FORMAT;
 	TRY(itemrec_decode(&at, rd_rest(r), &it));
+	if (it.kind == ITEM_GAP && it.sub != 0)
+		return ERR_FORMAT;
 	n->messages += it.sub != 0;
-	if (!keep)
+	if (!keep || arcrec_is_filled(&it))
 		return OK;
 	TRY(arcrec_is_new(s, &it, &is_new));
 	if (!is_new)

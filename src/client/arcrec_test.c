@@ -355,6 +355,84 @@ test_arcrec_backs_up_nothing_that_disappears(void **state)
 	fake_close(f);
 }
 
+/* docs/protocol.md, What an archive holds: a gap that was filled has the id
+ * of the message that filled it. It must not take that message's place. */
+static void
+test_arcrec_filled_gap_hides_no_message(void **state)
+{
+	struct fake *f = fake_new(8);
+	struct side *a = fake_alloc(sizeof(*a)), *b = fake_alloc(sizeof(*b));
+	struct client_item late = item(4, &other, ""), gap, open, got;
+	struct item_place at = { chat, 102, 0 };
+	uint8_t bytes[ITEMREC_HEAD_MAX + 64], made[sizeof(bytes)], kind;
+	struct wr w = wr_init(bytes, sizeof(bytes)), out;
+	struct arcrec_what what = { 0, true };
+	struct arcrec_count n = { 0 };
+	bool used;
+
+	(void)state;
+	side_open(a, f);
+	side_open(b, f);
+	fill(a, 6);
+	/* Before message 2 one was missing, which came as number 4. */
+	gap = item(2, &other, "");
+	gap.event = late.event;
+	gap.sub = 0;
+	gap.kind = ITEM_HIDDEN;
+	assert_int_equal(item_put(&a->s, &gap), OK);
+	open = item(5, &other, "");
+	open.event.b[9] = 9;
+	open.sub = 0;
+	open.kind = ITEM_GAP;
+	open.gap_n = 1;
+	assert_int_equal(item_put(&a->s, &open), OK);
+	/* An archive that has it all the same. */
+	wr_bytes(&w, chat.b, ID_LEN);
+	wr_u64(&w, gap.order);
+	wr_u8(&w, 0);
+	assert_int_equal(itemrec_encode(&gap, &w), OK);
+	assert_int_equal(arcrec_take(&b->s, ARCREC_ITEM, wr_done(&w), true,
+	    &n), OK);
+	assert_int_equal(item_is_used(&b->s, &late.sender, &late.event,
+	    &used), OK);
+	assert_false(used);
+	/* None has it. */
+	out = wr_init(made, sizeof(made));
+	assert_int_equal(arcrec_make(&a->s, REC_ITEM, span_sub(wr_done(&w), 0,
+	    ID_LEN + 9), span_sub(wr_done(&w), ID_LEN + 9, w.n), &what, &out,
+	    &kind), OK);
+	assert_int_equal(kind, 0);
+	assert_int_equal(out.n, 0);
+	(void)send(f, a, b, 0, &n);
+	assert_int_equal(n.messages, 6);
+	assert_int_equal(item_find(&b->s, &late.sender, &late.event, &got),
+	    OK);
+	assert_int_equal(got.kind, ITEM_TEXT);
+	assert_int_equal(got.order, late.order);
+	assert_int_equal(item_get(&b->s, &at, &got), ERR_NOT_FOUND);
+	at.order = open.order;
+	assert_int_equal(item_get(&b->s, &at, &got), OK);
+	assert_int_equal(got.kind, ITEM_GAP);
+	assert_int_equal(item_is_used(&b->s, &open.sender, &open.event,
+	    &used), OK);
+	assert_false(used);
+	assert_int_equal(count(b), 7);
+	/* One that would stand where messages stand. */
+	open.sub = 1;
+	w = wr_init(bytes, sizeof(bytes));
+	wr_bytes(&w, chat.b, ID_LEN);
+	wr_u64(&w, open.order);
+	wr_u8(&w, 1);
+	assert_int_equal(itemrec_encode(&open, &w), OK);
+	assert_int_equal(arcrec_take(&b->s, ARCREC_ITEM, wr_done(&w), true,
+	    &n), ERR_FORMAT);
+	side_commit(a);
+	side_commit(b);
+	fake_drop(a);
+	fake_drop(b);
+	fake_close(f);
+}
+
 int
 main(void)
 {
@@ -364,6 +442,7 @@ main(void)
 		cmocka_unit_test(test_arcrec_leaves_out_what_is_too_old),
 		cmocka_unit_test(test_arcrec_refuses_what_is_malformed),
 		cmocka_unit_test(test_arcrec_backs_up_nothing_that_disappears),
+		cmocka_unit_test(test_arcrec_filled_gap_hides_no_message),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

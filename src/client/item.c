@@ -229,7 +229,7 @@ item_import(struct step *s, struct client_item *it)
 	TRY(item_settle(s, it));
 	at = (struct item_place){ it->chat, it->order, it->sub };
 	k = item_key(&at);
-	if (it->kind != ITEM_GAP) {
+	if (it->sub != 0) {	/* as item_put */
 		ek = item_event_key(&it->sender, &it->event);
 		TRY(rec_put(&s->r, REC_EVENT, rec_key_span(&ek),
 		    rec_key_span(&k)));
