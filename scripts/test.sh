@@ -5,7 +5,8 @@
 #            simulator, on a build with AddressSanitizer and UBSan, the plain build of gcc and of clang
 #            with warnings as errors, every fuzzer for 20,000 runs
 #   --quick  style and unit tests of the plain build
-#   --full   what takes long: the server's tests under ThreadSanitizer, every
+#   --full   what takes long: the server's tests under ThreadSanitizer, slow
+#            ones under the other sanitizers, every
 #            fuzzer for 60 s, valgrind on the core, the build twice, a thousand
 #            runs of the simulator (SIM_SEEDS), half an hour of mixed clients
 #            (SOAK_SECONDS)
@@ -42,6 +43,13 @@ meson_tests() {
 	[ "$bad" = 0 ] || { ran="$ran $name"; sed -n '/listing only the last/,$p;/=== .* ===/,$p' "$log" | tail -150; }
 }
 
+# The build with AddressSanitizer and UBSan.
+sanitized() {
+	configure build-asan -Db_sanitize=address,undefined -Db_lundef=false \
+		-Doptimization=1 -Dc_args=-g1
+	compile build-asan
+}
+
 finish() {
 	[ -z "$ran" ] || printf 'failed in:%s\n' "$ran"
 	printf '%d passed, %d failed\n' "$passed" "$failed"
@@ -61,6 +69,8 @@ case $mode in
 	configure build-tsan -Db_sanitize=thread -Db_lundef=false
 	compile build-tsan
 	meson_tests tsan build-tsan --suite net --suite edge --suite store --suite bus --suite server --suite scenario --timeout-multiplier 8
+	sanitized
+	meson_tests slow build-asan --suite slow --timeout-multiplier 8
 	CC=$CLANG configure build-fuzz -Dfuzz=true -Db_lundef=false
 	compile build-fuzz
 	meson configure build-fuzz -Dfuzz_runs=-1 -Dfuzz_seconds=60
@@ -78,11 +88,11 @@ case $mode in
 	tally style /usr/bin/python3 tools/tidy.py
 	tally acceptance /usr/bin/python3 tools/acceptance.py --check
 	meson_tests plain build --suite vectors --suite e2e --suite scenario --suite sim --timeout-multiplier 3
-	CC=$CLANG configure build-clang
+	# For its warnings, which do not wait for the optimiser.
+	CC=$CLANG configure build-clang -Doptimization=0 -Ddebug=false
 	tally clang ninja --quiet -C build-clang
-	configure build-asan -Db_sanitize=address,undefined -Db_lundef=false
-	compile build-asan
-	meson_tests sanitized build-asan --suite unit --suite vectors --suite scenario --suite sim --timeout-multiplier 4
+	sanitized
+	meson_tests sanitized build-asan --suite unit --suite vectors --suite scenario --suite sim --no-suite slow --timeout-multiplier 4
 	CC=$CLANG configure build-fuzz -Dfuzz=true -Db_lundef=false
 	compile build-fuzz
 	meson configure build-fuzz -Dfuzz_runs=20000 -Dfuzz_seconds=5

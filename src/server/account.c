@@ -2,6 +2,7 @@
  * account.c: tokens, and the delay after failed logins, for the steps of
  * operations (call.h).
  */
+#include "base/sys.h"
 #include "crypto/host.h"
 #include "server/frame.h"
 
@@ -113,7 +114,7 @@ enum err
 account_wait(struct call *c, struct span account)
 {
 	uint32_t s = backoff_wait_s(frame_of(c)->home->server->backoff,
-	    account, c->now_ms);
+	    account, sys_unix_ms());
 
 	if (s == 0)
 		return OK;
@@ -125,8 +126,9 @@ account_wait(struct call *c, struct span account)
 void
 account_failed(struct call *c, struct span account)
 {
+	/* From now: while the password was hashed, the call has aged. */
 	backoff_failed(frame_of(c)->home->server->backoff, account,
-	    c->now_ms, c->conf->accounts_backoff_max_ms);
+	    sys_unix_ms(), c->conf->accounts_backoff_max_ms);
 }
 
 void
