@@ -47,6 +47,9 @@ side_commit(struct side *x)
 			    e->u.store.key, e->u.store.value);
 	step_fini(&x->s);
 	arena_fini(&x->a);
+	free(x->store.r);
+	x->store.r = NULL;
+	x->store.n = x->store.cap = 0;
 }
 
 static struct client_item
