@@ -317,8 +317,8 @@ static void
 fill(uint32_t n)
 {
 	static const char *const texts[] = { "short", "a\nb\nc",
-	    "A text that is long enough to be broken into several lines on "
-	    "most terminals, so that its height depends on the width of it.",
+	    ("A text that is long enough to be broken into several lines on "
+	    "most terminals, so that its height depends on the width of it."),
 	    "漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字", "", "`code` @swift" };
 	for (uint32_t i = 1; i <= n; i++)
 		put(i, i % 3 == 0, texts[i % 6]);

@@ -51,7 +51,7 @@ test_text_lets_nothing_steer_the_terminal(void **state)
 {
 	(void)state;
 	struct tui_glyph g;
-	static const char *const bad[] = { "\x1b[2J", "\x9b" "2J", "\xc2\x9b",
+	static const char *const bad[] = { "\x1b[2J", ("\x9b" "2J"), "\xc2\x9b",
 	    "\u202e", "\u2066", "\u200b", "\x07", "\x7f", "\xff", "\ue000",
 	    "\U000e0041" };
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
